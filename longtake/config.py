@@ -1,0 +1,67 @@
+"""Strict loading of config dataclasses: a wrong key or value is one sentence that names the place and the nearest right name."""
+
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from longtake.errors import UserError
+
+Config = TypeVar("Config")
+
+STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+"""What every config dataclass is made with: unknown keys are refused, the docstring under a field is its description."""
+
+
+@cache
+def _adapter(cls: type[Config]) -> TypeAdapter[Config]:
+    return TypeAdapter(cls)
+
+
+def load_config(cls: type[Config], given: Mapping[str, Any], *, where: str) -> Config:
+    """The dictionary `given` as a `cls`; 3.0 becomes 3 for an int, since Kubeflow turns every number into a float.
+
+    `where` names the dictionary in messages ("slicing config"). Raises UserError that lists every wrong key and value.
+    """
+    try:
+        return _adapter(cls).validate_python(dict(given))
+    except ValidationError as error:
+        sentences = [_sentence(cls, fault) for fault in error.errors(include_url=False)]
+        raise UserError(f"{where}: " + "; ".join(sentences)) from None
+
+
+def dump_config(config: object) -> dict[str, Any]:
+    """The config as plain JSON values, every default spelled out."""
+    dumped = _adapter(type(config)).dump_python(config, mode="json")
+    assert isinstance(dumped, dict)
+    return dumped
+
+
+def config_schema(cls: type) -> dict[str, Any]:
+    """JSON Schema of a config dataclass: types, bounds, defaults, and each field's docstring."""
+    return _adapter(cls).json_schema()
+
+
+def _sentence(cls: type, fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"]) or "the whole"
+    if fault["type"] == "unexpected_keyword_argument" or fault["type"] == "extra_forbidden":
+        names = sorted(_fields_at(cls, fault["loc"][:-1]))
+        near = difflib.get_close_matches(str(fault["loc"][-1]), names, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(names)}"
+        return f"unknown key {place!r}; {hint}"
+    if fault["type"] == "missing":
+        return f"{place!r} is missing"
+    return f"{place!r} is {fault['input']!r}; {fault['msg'][0].lower()}{fault['msg'][1:]}"
+
+
+def _fields_at(cls: type, path: tuple[int | str, ...]) -> list[str]:
+    """Field names of the config, or of the part of it that `path` leads to."""
+    schema = config_schema(cls)
+    node = schema
+    for part in path:
+        node = node.get("properties", {}).get(str(part), {})
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+    return list(node.get("properties", {}))

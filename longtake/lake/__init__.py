@@ -1,0 +1,14 @@
+"""The only code that touches storage. A lake is one data root: tables, and the immutable objects that they speak of.
+
+    <data_root>/tables/<table>     Delta tables, one a record type
+    <data_root>/clips/ab/<id>.mp4  objects named by a digest
+    <data_root>/progress/<run>/    how far each step of a run is, and why it stopped
+    <data_root>/reports/<run>/     one HTML page a step
+
+Read `objects` (stores by URI), `s3` and `folder` (the two kinds), `tables`, `query`, `server` (S3 for laptops).
+"""
+
+from longtake.lake.lake import Lake
+from longtake.lake.objects import ObjectChanged, ObjectInfo, Store, join_uri, open_store
+
+__all__ = ["Lake", "ObjectChanged", "ObjectInfo", "Store", "join_uri", "open_store"]

@@ -1,0 +1,30 @@
+"""SQL over the lake's tables, by DuckDB: read-only, each table under its own name."""
+
+from typing import TYPE_CHECKING
+
+from longtake.errors import UserError
+from longtake.lake.lake import Lake
+from longtake.records import Clip, Video
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLES = (Video, Clip)
+
+
+def query_lake(lake: Lake, sql: str) -> "pa.Table":
+    """The answer to `sql`. Raises UserError with DuckDB's words for a wrong query."""
+    import duckdb
+
+    connection = duckdb.connect()
+    for record in TABLES:
+        if lake.tables.version(record) is not None:
+            connection.register(record.TABLE, lake.tables.dataset(record))
+    connection.execute("SET enable_external_access = false")
+    try:
+        answer = connection.sql(sql)
+        if answer is None:
+            raise UserError("the query gives no rows; ask with SELECT, SUMMARIZE or SHOW TABLES")
+        return answer.to_arrow_table()
+    except duckdb.Error as error:
+        raise UserError(f"the query failed: {str(error).strip()}") from None

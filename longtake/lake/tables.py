@@ -1,0 +1,211 @@
+"""Delta tables: one a record type, written by MERGE on the record's key, committed whole or not at all.
+
+A commit names the buckets it touches, so writers of different buckets never collide; writers of the same bucket
+conflict, and the loser merges again on what the winner wrote.
+"""
+
+import logging
+import random
+import re
+import time
+import types
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+from deltalake import DeltaTable, Field, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from longtake.errors import TransientError, UserError
+from longtake.records import Record
+
+Row = TypeVar("Row", bound=Record)
+
+MERGE_ATTEMPTS = 30
+_BACKOFF_S = 0.05
+_ARROW: Mapping[Any, pa.DataType] = {
+    str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), list[str]: pa.list_(pa.string()),
+}  # fmt: skip
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+log = logging.getLogger(__name__)
+
+
+def schema_of(record: type[Record]) -> pa.Schema:
+    """The Arrow schema of a record type: one column a field, nullable where the field may be None."""
+    hints = get_type_hints(record)
+    return pa.schema([_column(field.name, hints[field.name]) for field in fields(record)])
+
+
+class Tables:
+    """The tables below one URI.
+
+    `options` gives the storage options (endpoint, credentials) anew for each operation, since credentials expire.
+    """
+
+    def __init__(self, uri: str, options: Callable[[], dict[str, str]]) -> None:
+        self.uri = uri
+        self._options = options
+
+    def version(self, record: type[Record]) -> int | None:
+        """The table's newest version, or None where there is no table yet."""
+        table = self._open(record)
+        return None if table is None else table.version()
+
+    def read(
+        self, record: type[Row], *, buckets: Collection[int] | None = None, made_by: str | None = None
+    ) -> list[Row]:
+        """The rows, all or those of some buckets and one maker, in the order of their keys."""
+        scan = self.scan(record, buckets=buckets, made_by=made_by)
+        rows = [record(**row) for row in scan.to_pylist()]
+        return sorted(rows, key=lambda row: [getattr(row, name) for name in record.KEY])
+
+    def scan(
+        self, record: type[Record], *, buckets: Collection[int] | None = None, made_by: str | None = None
+    ) -> pa.Table:
+        """`read` as an Arrow table, in no order."""
+        schema = schema_of(record)
+        table = self._open(record)
+        if table is None or (buckets is not None and not buckets):
+            return schema.empty_table()
+        filters: list[tuple[str, str, Any]] = []
+        if buckets is not None:
+            filters.append(("bucket", "in", sorted(buckets)))
+        if made_by is not None:
+            filters.append(("made_by", "=", made_by))
+        known = {field.name for field in table.schema().fields}
+        with self._translated():
+            found = table.to_pyarrow_table(columns=[n for n in schema.names if n in known], filters=filters or None)
+        for field in schema:
+            if field.name not in known:  # the table is older than the column
+                found = found.append_column(field, pa.nulls(len(found), field.type))
+        return found.select(schema.names).cast(schema)
+
+    def dataset(self, record: type[Record]) -> Any:
+        """The table as a pyarrow dataset, for engines that push filters down."""
+        table = self._open(record)
+        if table is None:
+            raise UserError(f"{self.uri} has no table {record.TABLE} yet; run the stage that makes it")
+        with self._translated():
+            return table.to_pyarrow_dataset()
+
+    def merge(self, rows: Sequence[Record]) -> None:
+        """Inserts the rows, or replaces those with the same key, in one commit."""
+        if not rows:
+            return
+        record = type(rows[0])
+        source = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema_of(record))
+        keys = [tuple(getattr(row, name) for name in record.KEY) for row in rows]
+        if len(set(keys)) < len(keys):
+            raise ValueError(f"two rows of one commit to {record.TABLE} have the same key {record.KEY}")
+        for attempt in range(MERGE_ATTEMPTS):
+            try:
+                with self._translated():
+                    self._merge_once(record, source)
+                return
+            except CommitFailedError:
+                log.info("another writer was first", extra={"table": record.TABLE, "attempt": attempt})
+                time.sleep(random.uniform(0, _BACKOFF_S * min(2**attempt, 64)))
+        raise TransientError(f"{self.uri}/{record.TABLE}: {MERGE_ATTEMPTS} commits in a row met another writer's")
+
+    def _merge_once(self, record: type[Record], source: pa.Table) -> None:
+        table = self._open_for_writing(record)
+        names = source.schema.names
+        buckets = ", ".join(str(bucket) for bucket in sorted(set(source["bucket"].to_pylist())))
+        same = " AND ".join(f"t.{name} = s.{name}" for name in ("bucket", *record.KEY))
+        columns = {name: f"s.{name}" for name in names}
+        (
+            table.merge(source, f"t.bucket IN ({buckets}) AND {same}", source_alias="s", target_alias="t")
+            .when_matched_update(columns)
+            .when_not_matched_insert(columns)
+            .execute()
+        )
+
+    def _place(self, record: type[Record]) -> str:
+        return f"{self.uri}/{record.TABLE}"
+
+    def _open(self, record: type[Record]) -> DeltaTable | None:
+        try:
+            with self._translated():
+                return DeltaTable(self._place(record), storage_options=self._options())
+        except TableNotFoundError:
+            return None
+
+    def _open_for_writing(self, record: type[Record]) -> DeltaTable:
+        """The table, made if it is missing, with columns added that the record has gained."""
+        wanted = Schema.from_arrow(schema_of(record))
+        table = self._open(record) or DeltaTable.create(
+            self._place(record),
+            schema=wanted,
+            mode="ignore",
+            partition_by=["bucket"],
+            storage_options=self._options(),
+        )
+        has = {field.name: field for field in table.schema().fields}
+        for field in wanted.fields:
+            if field.name in has and has[field.name].type != field.type:
+                raise UserError(
+                    f"{self._place(record)}: column {field.name!r} is {has[field.name].type}, this version writes "
+                    f"{field.type}; give another data root, or use the version that made the table"
+                )
+        missing = [Field(field.name, field.type, nullable=True) for field in wanted.fields if field.name not in has]
+        if missing:
+            table.alter.add_columns(missing)
+        return table
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Storage faults of the Delta library as one sentence; conflicts and missing tables pass."""
+        try:
+            yield
+        except (CommitFailedError, TableNotFoundError):
+            raise
+        except (DeltaError, OSError) as error:
+            reason = " ".join(_COLOUR.sub("", str(error)).split())[:300]
+            denied = any(word in reason for word in ("necessary privileges", "Forbidden", "403 "))
+            kind = UserError if denied else TransientError
+            raise kind(f"{self.uri}: the tables can't be reached: {reason}") from None
+
+
+class Batch:
+    """Rows on their way to a table: committed every 1,000 rows, every 60 s, and at the end, also after a failure.
+
+    What is committed together is never torn: give all rows of one video in one call.
+    """
+
+    def __init__(self, tables: Tables, *, rows: int = 1000, seconds: float = 60.0) -> None:
+        self._tables = tables
+        self._rows = rows
+        self._seconds = seconds
+        self._waiting: list[Record] = []
+        self._since = time.monotonic()
+
+    def add(self, rows: Sequence[Record]) -> None:
+        self._waiting.extend(rows)
+        if len(self._waiting) >= self._rows or time.monotonic() - self._since >= self._seconds:
+            self.commit()
+
+    def commit(self) -> None:
+        self._tables.merge(self._waiting)
+        self._waiting = []
+        self._since = time.monotonic()
+
+    def __enter__(self) -> "Batch":
+        return self
+
+    def __exit__(self, *_: object) -> Literal[False]:
+        self.commit()
+        return False
+
+
+def _column(name: str, hint: Any) -> pa.Field:
+    nullable = False
+    if get_origin(hint) in (types.UnionType, Union):
+        (hint,) = [part for part in get_args(hint) if part is not types.NoneType]
+        nullable = True
+    if get_origin(hint) is Literal:
+        hint = type(get_args(hint)[0])
+    return pa.field(name, _ARROW[hint], nullable=nullable)

@@ -1,0 +1,135 @@
+"""What every step does around its own work: telemetry, progress, its report, and the proof that all counts agree."""
+
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
+from longtake.lake import Lake, join_uri
+from longtake.progress import Progress, ProgressWriter
+from longtake.records import Record
+from longtake.telemetry import Outcomes, StepMetrics, serve_metrics
+
+log = logging.getLogger(__name__)
+
+BY_HAND = "by-hand"
+"""The run's name where no pipeline gave one."""
+
+
+class CountMismatch(RuntimeError):
+    """Metrics, table and report disagree: a fault of longtake, never of the data."""
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """What one step did on one shard, for people and for Kubeflow's metrics."""
+
+    stage: str
+    shard: str
+    inputs: int = 0
+    skipped: int = 0
+    """Inputs that were done already."""
+    items: dict[str, int] = field(default_factory=dict)
+    """All rows of this shard by outcome, or "outcome:reason"."""
+    seconds: float = 0.0
+    bytes_read: int = 0
+    report_uri: str = ""
+
+    @property
+    def quarantined(self) -> int:
+        return sum(n for name, n in self.items.items() if name.startswith("quarantined"))
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_QUARANTINED if self.quarantined else EXIT_DONE
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self) | {"quarantined": self.quarantined})
+
+
+class Step:
+    """One run of one step on one shard. The stage counts through it; `finish` compares and closes the books."""
+
+    def __init__(self, stage: str, lake: Lake, *, run: str, shard: str) -> None:
+        self.lake = lake
+        self.summary = Summary(stage=stage, shard=shard)
+        self.metrics = StepMetrics(stage)
+        self._writer = ProgressWriter(lake, Progress(stage=stage, shard=shard, run=run or BY_HAND))
+
+    def begin(self, *, inputs: int, skipped: int) -> None:
+        """Says how many inputs there are and how many of them an earlier run finished."""
+        self.summary.inputs, self.summary.skipped = inputs, skipped
+        progress = self._writer.progress
+        progress.total, progress.done, progress.skipped = inputs, skipped, skipped
+        for _ in range(skipped):
+            self.metrics.count_input("skipped")
+        self.metrics.show_progress(skipped / inputs if inputs else 1.0)
+        self._writer.write()
+
+    def count(self, rows: Iterable[Record], *, seconds: float, read_bytes: int) -> None:
+        """One input is finished and gave these rows."""
+        outcomes = [row.outcome for row in rows]
+        for outcome, reason in outcomes:
+            self.metrics.count_item(outcome, reason)
+        failed = any(outcome == "quarantined" for outcome, _ in outcomes)
+        self.metrics.count_input("quarantined" if failed else "done", seconds)
+        self.metrics.count_bytes("read", read_bytes)
+        self.summary.bytes_read += read_bytes
+        self._writer.advance()
+        self.metrics.show_progress(self._writer.progress.done / max(1, self._writer.progress.total))
+
+    def finish(self, rows: Sequence[Record], *, new: Sequence[Record], report: str, shown: Outcomes) -> Summary:
+        """Closes the books on the shard's `rows` as the table has them now, of which `new` belong to this run's inputs.
+
+        Raises CountMismatch unless the metrics counted just the new rows and the report showed just these counts.
+        """
+        in_table = count_outcomes(rows)
+        for name, counted, expected in (
+            ("the metrics", self.metrics.items(), count_outcomes(new)),
+            ("the report", shown, in_table),
+        ):
+            if counted != expected:
+                raise CountMismatch(
+                    f"{self.summary.stage} {self.summary.shard}: {name} count {_flat(counted)}, the table "
+                    f"{_flat(expected)}; nothing is lost, run the step again and report this"
+                )
+        progress = self._writer.progress
+        key = f"reports/{progress.run}/{progress.stage}-{progress.shard}.html"
+        self.lake.objects.put(key, report.encode(), overwrite=True)
+        self.summary.report_uri = progress.report_uri = join_uri(self.lake.data_root, key)
+        self.summary.items = progress.items = _flat(in_table)
+        return self.summary
+
+    def close(self, error: BaseException | None) -> None:
+        progress = self._writer.progress
+        progress.state = "failed" if error else "done"
+        progress.error = f"{type(error).__name__}: {error}"[:500] if error else None
+        progress.eta_s = None
+        self._writer.write()
+
+
+@contextmanager
+def open_step(stage: str, lake: Lake, *, run: str, shard: str) -> Iterator[Step]:
+    """A step whose metrics are served and whose end, good or bad, is written down."""
+    step = Step(stage, lake, run=run, shard=shard)
+    with serve_metrics(step.metrics) as place:
+        log.info("step began", extra={"stage": stage, "shard": shard, "metrics": place, "pid": os.getpid()})
+        try:
+            yield step
+        except BaseException as error:
+            step.close(error)
+            raise
+        step.metrics.show_success()
+        step.close(None)
+
+
+def count_outcomes(rows: Iterable[Record]) -> Outcomes:
+    return Counter(row.outcome for row in rows)
+
+
+def _flat(outcomes: Outcomes) -> dict[str, int]:
+    return {f"{outcome}:{reason}" if reason else outcome: n for (outcome, reason), n in sorted(outcomes.items())}

@@ -1,0 +1,116 @@
+"""What a step tells the world while it runs: Prometheus metrics, and log lines in JSON.
+
+Metrics have the prefix `longtake_`, base units, and labels with few values (stage, outcome, reason). They are served
+on `/metrics` at `LONGTAKE_METRICS` (default 127.0.0.1 and any free port; a pod sets 0.0.0.0:9090; "off" serves none).
+"""
+
+import logging
+import os
+import sys
+import time
+from collections import Counter as Tally
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from pythonjsonlogger.json import JsonFormatter
+
+from longtake import __version__
+from longtake.errors import UserError
+
+Outcomes = Tally[tuple[str, str]]
+"""How many rows had each (outcome, reason); the reason of a kept row is empty."""
+
+log = logging.getLogger(__name__)
+
+_DURATIONS_S = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600)
+
+
+class StepMetrics:
+    """The metrics of one run of one step, in a registry of their own."""
+
+    def __init__(self, stage: str) -> None:
+        self.registry = CollectorRegistry()
+        self.stage = stage
+        self._items = Counter(
+            "longtake_items", "Rows written", ["stage", "outcome", "reason"], registry=self.registry
+        )
+        self._inputs = Counter("longtake_inputs", "Inputs looked at", ["stage", "outcome"], registry=self.registry)
+        self._bytes = Counter("longtake_bytes", "Bytes of footage", ["stage", "direction"], registry=self.registry)
+        self._duration = Histogram(
+            "longtake_input_duration_seconds", "Time for one input", ["stage"], registry=self.registry,
+            buckets=_DURATIONS_S,
+        )  # fmt: skip
+        self._progress = Gauge("longtake_progress_ratio", "Done inputs of all", ["stage"], registry=self.registry)
+        self._success = Gauge(
+            "longtake_last_success_timestamp_seconds", "When the step last ended well", ["stage"],
+            registry=self.registry,
+        )  # fmt: skip
+        build = Gauge("longtake_build_info", "Always 1; the version is a label", ["version"], registry=self.registry)
+        build.labels(__version__).set(1)
+        self._progress.labels(stage).set(0)
+
+    def count_item(self, outcome: str, reason: str) -> None:
+        self._items.labels(self.stage, outcome, reason).inc()
+
+    def count_input(self, outcome: str, duration_s: float | None = None) -> None:
+        self._inputs.labels(self.stage, outcome).inc()
+        if duration_s is not None:
+            self._duration.labels(self.stage).observe(duration_s)
+
+    def count_bytes(self, direction: str, size: int) -> None:
+        self._bytes.labels(self.stage, direction).inc(size)
+
+    def show_progress(self, ratio: float) -> None:
+        self._progress.labels(self.stage).set(ratio)
+
+    def show_success(self) -> None:
+        self._success.labels(self.stage).set(time.time())
+
+    def items(self) -> Outcomes:
+        """What the served counters say, read back from them."""
+        return Tally(
+            {
+                (sample.labels["outcome"], sample.labels["reason"]): int(sample.value)
+                for family in self._items.collect()
+                for sample in family.samples
+                if sample.name.endswith("_total") and sample.value
+            }
+        )
+
+
+@contextmanager
+def serve_metrics(metrics: StepMetrics) -> Iterator[str]:
+    """Serves the metrics while the block runs; gives `host:port`, or "" where they are off."""
+    place = os.environ.get("LONGTAKE_METRICS", "127.0.0.1:0")
+    if place == "off":
+        yield ""
+        return
+    host, _, port = place.rpartition(":")
+    if not host or not port.isdigit():
+        raise UserError(f"LONGTAKE_METRICS is {place!r}; give host:port, or off")
+    try:
+        server, thread = start_http_server(int(port), addr=host, registry=metrics.registry)
+    except OSError as error:
+        raise UserError(f"metrics can't be served at {place}: {error.strerror}; set LONGTAKE_METRICS") from None
+    try:
+        yield f"{host}:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def log_json(level: int = logging.INFO) -> None:
+    """Sends the log of `longtake` to standard error, one JSON object a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonFormatter(
+            "{message}{levelname}{name}", style="{", timestamp=True,
+            rename_fields={"levelname": "level", "name": "logger"},
+        )  # fmt: skip
+    )
+    root = logging.getLogger("longtake")
+    root.handlers = [handler]
+    root.setLevel(level)
+    root.propagate = False
