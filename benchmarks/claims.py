@@ -104,7 +104,7 @@ class _OneKeyLoader(yaml.SafeLoader):
     """Refuses a key given twice in one row, where YAML by itself keeps the last one and says nothing."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = Counter(key.value for key, _ in node.value)
+        keys = Counter(str(key.value) for key, _ in node.value)
         twice = [key for key, count in keys.items() if count > 1]
         if twice:
             raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} is given twice", node.start_mark)

@@ -1,8 +1,7 @@
-"""Strict loading of config dataclasses: a wrong key or value is one sentence that names the place and the nearest right name."""
+"""Strict loading of config dataclasses: a wrong key or value is one sentence with the place and the nearest name."""
 
 import difflib
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -15,18 +14,14 @@ STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan
 """What every config dataclass is made with: unknown keys are refused, the docstring under a field is its description."""
 
 
-@cache
-def _adapter(cls: type[Config]) -> TypeAdapter[Config]:
-    return TypeAdapter(cls)
-
-
 def load_config(cls: type[Config], given: Mapping[str, Any], *, where: str) -> Config:
     """The dictionary `given` as a `cls`; 3.0 becomes 3 for an int, since Kubeflow turns every number into a float.
 
     `where` names the dictionary in messages ("slicing config"). Raises UserError that lists every wrong key and value.
     """
     try:
-        return _adapter(cls).validate_python(dict(given))
+        loaded: Config = TypeAdapter(cls).validate_python(dict(given))
+        return loaded
     except ValidationError as error:
         sentences = [_sentence(cls, fault) for fault in error.errors(include_url=False)]
         raise UserError(f"{where}: " + "; ".join(sentences)) from None
@@ -34,14 +29,14 @@ def load_config(cls: type[Config], given: Mapping[str, Any], *, where: str) -> C
 
 def dump_config(config: object) -> dict[str, Any]:
     """The config as plain JSON values, every default spelled out."""
-    dumped = _adapter(type(config)).dump_python(config, mode="json")
-    assert isinstance(dumped, dict)
+    cls: type[Any] = type(config)
+    dumped: dict[str, Any] = TypeAdapter(cls).dump_python(config, mode="json")
     return dumped
 
 
 def config_schema(cls: type) -> dict[str, Any]:
     """JSON Schema of a config dataclass: types, bounds, defaults, and each field's docstring."""
-    return _adapter(cls).json_schema()
+    return TypeAdapter(cls).json_schema()
 
 
 def _sentence(cls: type, fault: Any) -> str:

@@ -83,7 +83,5 @@ class ProgressWriter:
 
 def read_progress(lake: Lake, run: str) -> list[Progress]:
     """All steps of a run, in the order in which they began."""
-    found = [
-        Progress(**json.loads(lake.objects.read(entry.key))) for entry in lake.objects.walk(f"progress/{run}/")
-    ]
+    found = [Progress(**json.loads(lake.objects.read(entry.key))) for entry in lake.objects.walk(f"progress/{run}/")]
     return sorted(found, key=lambda progress: (progress.started_s, progress.stage, progress.shard))

@@ -32,9 +32,7 @@ class StepMetrics:
     def __init__(self, stage: str) -> None:
         self.registry = CollectorRegistry()
         self.stage = stage
-        self._items = Counter(
-            "longtake_items", "Rows written", ["stage", "outcome", "reason"], registry=self.registry
-        )
+        self._items = Counter("longtake_items", "Rows written", ["stage", "outcome", "reason"], registry=self.registry)
         self._inputs = Counter("longtake_inputs", "Inputs looked at", ["stage", "outcome"], registry=self.registry)
         self._bytes = Counter("longtake_bytes", "Bytes of footage", ["stage", "direction"], registry=self.registry)
         self._duration = Histogram(
@@ -105,10 +103,7 @@ def log_json(level: int = logging.INFO) -> None:
     """Sends the log of `longtake` to standard error, one JSON object a line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter(
-            "{message}{levelname}{name}", style="{", timestamp=True,
-            rename_fields={"levelname": "level", "name": "logger"},
-        )  # fmt: skip
+        JsonFormatter("{message}{levelname}{name}", style="{", timestamp=True, rename_fields={"levelname": "level"})
     )
     root = logging.getLogger("longtake")
     root.handlers = [handler]

@@ -121,6 +121,8 @@ def _translated(folder: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise UserError(f"the folder {folder} can't be {verb}: {error.strerror}; check the path and its rights") from None
+        raise UserError(
+            f"the folder {folder} can't be {verb}: {error.strerror}; check the path and its rights"
+        ) from None
     except OSError as error:
         raise TransientError(f"the folder {folder} can't be {verb} now: {error.strerror}") from None

@@ -38,8 +38,8 @@ class Lake:
         options = {
             "aws_endpoint": client.meta.endpoint_url,
             "aws_region": client.meta.region_name or "us-east-1",
-            "aws_access_key_id": frozen.access_key,
-            "aws_secret_access_key": frozen.secret_key,
+            "aws_access_key_id": frozen.access_key or "",
+            "aws_secret_access_key": frozen.secret_key or "",
             "aws_conditional_put": "etag",
             "aws_virtual_hosted_style_request": "false",
             "allow_http": "true",

@@ -28,3 +28,19 @@ def query_lake(lake: Lake, sql: str) -> "pa.Table":
         return answer.to_arrow_table()
     except duckdb.Error as error:
         raise UserError(f"the query failed: {str(error).strip()}") from None
+
+
+def show_answer(answer: "pa.Table", rows: int = 100) -> None:
+    """Prints the answer as a table, at most `rows` of it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for name in answer.schema.names:
+        table.add_column(name, overflow="fold")
+    for row in answer.slice(0, rows).to_pylist():
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    console = Console(markup=False, highlight=False)
+    console.print(table)
+    if len(answer) > rows:
+        console.print(f"{len(answer) - rows} more rows; --json prints all")

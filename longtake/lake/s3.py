@@ -103,9 +103,7 @@ class S3Store:
                 self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
                 return True
             return _is_first(
-                lambda: self._client.put_object(
-                    Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*"
-                )
+                lambda: self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*")
             )
 
     def upload(self, key: str, path: Path) -> bool:
@@ -158,7 +156,9 @@ class S3Store:
                 raise ObjectChanged(key) from None
             if code in _USER:
                 raise UserError(f"{self.uri}: {_USER[code]} ({code})") from None
-            raise TransientError(f"{self.uri}: the server answered {code}, {error.response['Error'].get('Message')}") from None
+            raise TransientError(
+                f"{self.uri}: the server answered {code}, {error.response['Error'].get('Message')}"
+            ) from None
         except (NoCredentialsError, PartialCredentialsError):
             raise UserError(f"{self.uri}: no AWS credentials were found; {_CREDENTIALS}") from None
         except (ConnectionError, HTTPClientError) as error:

@@ -19,9 +19,9 @@ from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from longtake.errors import TransientError, UserError
-from longtake.records import Record
+from longtake.records import Clip, Record, Video
 
-Row = TypeVar("Row", bound=Record)
+Row = TypeVar("Row", Video, Clip)
 
 MERGE_ATTEMPTS = 30
 _BACKOFF_S = 0.05

@@ -82,6 +82,11 @@ class Step:
         self._writer.advance()
         self.metrics.show_progress(self._writer.progress.done / max(1, self._writer.progress.total))
 
+    def skip_input(self) -> None:
+        """One input went away before it could be read; the next run looks again."""
+        self.metrics.count_input("gone")
+        self._writer.advance()
+
     def finish(self, rows: Sequence[Record], *, new: Sequence[Record], report: str, shown: Outcomes) -> Summary:
         """Closes the books on the shard's `rows` as the table has them now, of which `new` belong to this run's inputs.
 

@@ -24,9 +24,22 @@ FINEST_TICKS = 1_000_000
 
 OURS = {
     getattr(errno, name)
-    for name in (
-        "ENOENT EACCES EPERM EISDIR ENOTDIR ELOOP ENAMETOOLONG EMFILE ENFILE EROFS ENOSPC EDQUOT EFBIG ENOMEM"
-    ).split()
+    for name in [
+        "ENOENT",
+        "EACCES",
+        "EPERM",
+        "EISDIR",
+        "ENOTDIR",
+        "ELOOP",
+        "ENAMETOOLONG",
+        "EMFILE",
+        "ENFILE",
+        "EROFS",
+        "ENOSPC",
+        "EDQUOT",
+        "EFBIG",
+        "ENOMEM",
+    ]
 }
 """Errors of this machine or of our limits: never blamed on the packet at hand."""
 

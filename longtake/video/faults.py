@@ -15,7 +15,7 @@ Reason = Literal[
     "worker_crashed",
 ]
 
-REASONS: dict[Reason, str] = {
+REASONS: dict[str, str] = {
     "unreadable": "The file is not a media container that is allowed here, or its header is broken.",
     "no_video": "The container opens, but no video stream in it has a decoder.",
     "no_frames": "There is a video stream, but not one frame of it decodes.",

@@ -35,12 +35,18 @@ def measure(footage: Footage) -> tuple[int, Fraction]:
     """
     stamp_base = footage.stream.time_base or Fraction(0)
     step_s = 1 / nominal_fps(footage.stream)
-    frames, starts_s, end_s = 0, [], Fraction(0)
+    frames = 0
+    starts: list[int] = []
+    last_duration = 0
     for packet in footage.packets():
         if packet.is_discard:
             continue
         frames += 1
         stamp = packet.dts if packet.pts is None else packet.pts
-        if stamp is None:
-            continue
-    return frames, Fraction(0)
+        if stamp is not None:
+            if not starts or stamp > max(starts):
+                last_duration = packet.duration or 0
+            starts = [min([*starts, stamp]), max([*starts, stamp])]
+    if not starts or (starts[0] == starts[-1] and frames > 1):
+        return frames, frames * step_s
+    return frames, (starts[-1] - starts[0]) * stamp_base + (last_duration * stamp_base or step_s)

@@ -14,7 +14,7 @@ import sysconfig
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
 from longtake.errors import UserError
 from longtake.video.faults import VideoFault
@@ -23,9 +23,18 @@ START_S = 120.0
 """Seconds a worker may take to import what it needs, on a machine under load."""
 MESSAGE_BYTES = 1 << 20
 """A longer message than this is not taken from a worker."""
-KEPT_ENVIRONMENT = (
-    "PATH LANG LC_ALL LC_CTYPE TZ TMPDIR LD_LIBRARY_PATH DYLD_LIBRARY_PATH PYTHONHOME VIRTUAL_ENV"
-).split()
+KEPT_ENVIRONMENT = [
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+]
 """All that a worker inherits: no credentials, no tokens, no endpoints."""
 
 
@@ -80,9 +89,13 @@ class WorkerProcess:
         except BrokenPipeError:
             raise self._death() from None
 
-    def receive(self, timeout_s: float) -> dict[str, Any]:
-        """The worker's next message; when it does not come in time the worker is killed and `time_limit` raised."""
-        size = struct.unpack(">I", self._take(4, deadline := time.monotonic() + timeout_s))[0]
+    def receive(self, timeout_s: float) -> tuple[dict[str, Any], float]:
+        """The worker's next message, and what is left of the time for it; past that the worker is killed.
+
+        Raises VideoFault `time_limit` then, and another if the worker has died.
+        """
+        deadline = time.monotonic() + timeout_s
+        size = struct.unpack(">I", self._take(4, deadline))[0]
         if size > MESSAGE_BYTES:
             raise self.broken(f"a message of {size} bytes")
         try:
@@ -91,7 +104,7 @@ class WorkerProcess:
             raise self.broken("a message that is no JSON") from None
         if not isinstance(message, dict):
             raise self.broken("a message that is no object")
-        return message
+        return message, max(0.0, deadline - time.monotonic())
 
     def share(self, size: int) -> memoryview:
         """A read-only view of the shared memory's first `size` bytes, valid while it is held."""
@@ -144,7 +157,7 @@ class WorkerProcess:
             return VideoFault("cpu_limit", "the worker spent its processor time")
         if status == -signal.SIGXFSZ:
             return VideoFault("output_limit", "the worker wrote too large a file")
-        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
         return VideoFault("worker_crashed", f"{how} {words}")
 
 

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-Name = Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,120}\Z")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,120}$")]
 Seconds = Annotated[float, Field(ge=0)]
 Side = Annotated[int, Field(ge=1, le=1 << 16)]
 Count = Annotated[int, Field(ge=0)]

@@ -5,6 +5,7 @@ responses go to RESPONSE_FD, each a 4-byte big-endian length and JSON; pixels go
 imports the standard library, av and numpy only, and holds nothing worth stealing.
 """
 
+import errno
 import json
 import math
 import mmap
@@ -16,6 +17,7 @@ import signal
 import struct
 import sys
 import threading
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -80,6 +82,8 @@ def main(response_fd: int, shared_fd: int, parent_pid: int) -> None:
     channel.send("ready")
     while True:
         request = channel.receive()
+        if "do" not in request:
+            continue  # a slot let go of after the last batch
         limits = cast("Limits", SimpleNamespace(**request["limits"]))
         limit_resources(limits)
         try:
@@ -107,15 +111,18 @@ def limit_resources(limits: "Limits") -> None:
 
 def work(request: dict[str, Any], limits: "Limits", channel: Channel, shared_fd: int) -> None:
     """Do what is asked for and send the answer."""
-    with Footage(request["path"], max_pixels=limits.max_pixels, max_corrupt_share=limits.max_corrupt_share) as footage:
-        match request["do"]:
-            case "probe":
-                channel.send("probe", probe=probe_video(footage))
-            case "frames":
+    path = request["path"]
+    open_footage = partial(Footage, path, max_pixels=limits.max_pixels, max_corrupt_share=limits.max_corrupt_share)
+    match request["do"]:
+        case "probe":
+            channel.send("probe", probe=probe_video(open_footage))
+        case "frames":
+            with open_footage() as footage:
                 send_frames(footage, request, channel, shared_fd)
-            case "cut":
-                encoding = cast("Encoding", SimpleNamespace(**request["encoding"]))
-                for cut in cut_clips(footage, request["path"], request["spans"], request["folder"], encoding):
+        case "cut":
+            encoding = cast("Encoding", SimpleNamespace(**request["encoding"]))
+            with open_footage() as footage:
+                for cut in cut_clips(footage, path, request["spans"], request["folder"], encoding):
                     channel.send("cut", cut=cut)
     channel.send("done")
 
@@ -124,23 +131,20 @@ def send_frames(footage: Footage, request: dict[str, Any], channel: Channel, sha
     """Fill the shared slots in turn; each is filled again only after the parent has let go of it."""
     shape = tuple(request["shape"])  # frames a slot, height, width, channels if any
     slot_bytes = math.prod(shape)
-    with mmap.mmap(shared_fd, SLOTS * slot_bytes) as shared:
-        slots = [np.frombuffer(shared, np.uint8, slot_bytes, k * slot_bytes).reshape(shape) for k in range(SLOTS)]
-        free = list(range(SLOTS))
+    shared = mmap.mmap(shared_fd, SLOTS * slot_bytes)
+    slots = [np.frombuffer(shared, np.uint8, slot_bytes, k * slot_bytes).reshape(shape) for k in range(SLOTS)]
+    free = list(range(SLOTS))
 
-        def acquire() -> Batch:
-            slot = free.pop(0) if free else int(channel.receive()["free"])
-            return Batch(slot, slots[slot])
+    def acquire() -> Batch:
+        slot = free.pop(0) if free else int(channel.receive()["free"])
+        return Batch(slot, slots[slot])
 
-        for batch in scaled_batches(footage, acquire, request["interpolation"]):
-            channel.send("frames", slot=batch.slot, first_frame=batch.first_frame, times_s=batch.times_s)
-        slots.clear()
+    for batch in scaled_batches(footage, acquire, request["interpolation"]):
+        channel.send("frames", slot=batch.slot, first_frame=batch.first_frame, times_s=batch.times_s)
 
 
 def report_error(error: av.FFmpegError | OSError, channel: Channel) -> None:
     """Tell a limit from this machine's trouble, and that from the file's."""
-    import errno
-
     text = f"{error.strerror or error}"
     if error.errno == errno.EFBIG:
         channel.send("fault", reason="output_limit", detail=text)

@@ -1,0 +1,97 @@
+"""The pages of the first two steps: what was listed, and the contact sheet of clips."""
+
+import base64
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from longtake.records import Clip, Video
+from longtake.report.page import count_rows, render_page
+
+PAGE_BYTES = 1_900_000
+"""A page stays under 2 MB: pictures are shown until this is full, and the page says how many are not."""
+MAX_VIDEOS = 300
+"""Videos on one page; the ones with trouble first."""
+MAX_SPANS = 2_000
+_SPAN_BYTES = 700
+"""About what one clip costs the page beside its picture."""
+
+SENTENCES = {
+    "too_short": "The span between two transitions is shorter than `min_clip_s` after its ends are trimmed.",
+    "source_gone": "The raw file was removed or overwritten since it was listed; run listing again.",
+}
+
+
+def listing_sheet(
+    videos: Sequence[Video], *, ignored: Mapping[str, int], sentences: Mapping[str, str], raw: str
+) -> str:
+    """The page of a listing: every video with its numbers, quarantined ones first with their reason."""
+    ordered = sorted(videos, key=lambda video: (video.reason is None, video.uris))
+    return render_page(
+        "listing.html",
+        title="Listing",
+        place=raw,
+        counts=count_rows(Counter(video.outcome for video in videos), SENTENCES | dict(sentences)),
+        videos=ordered[:MAX_VIDEOS],
+        hidden=max(0, len(ordered) - MAX_VIDEOS),
+        duplicates=sum(len(video.uris) - 1 for video in videos),
+        hours=sum(video.duration_s for video in videos) / 3600,
+        bytes=sum(video.bytes for video in videos),
+        ignored=sorted(ignored.items(), key=lambda item: -item[1])[:20],
+        ignored_total=sum(ignored.values()),
+    )
+
+
+def contact_sheet(
+    videos: Sequence[Video],
+    clips: Sequence[Clip],
+    posters: Mapping[str, bytes],
+    *,
+    sentences: Mapping[str, str],
+    shard: str,
+) -> str:
+    """The page of a slicing: a timeline of each video and its clips as filmstrips with their times.
+
+    `posters` maps clip_id to JPEG bytes; a clip without one is shown by its times alone.
+    """
+    spans: dict[str, list[Clip]] = defaultdict(list)
+    for clip in sorted(clips, key=lambda clip: (clip.start_frame, clip.frames)):
+        spans[clip.video_id].append(clip)
+    ordered = sorted(videos, key=lambda video: (not _has_trouble(spans[video.video_id]), video.uris))
+    shown, hidden_spans, hidden_posters, room = [], 0, 0, PAGE_BYTES - 60_000
+    for video in ordered[:MAX_VIDEOS]:
+        cards: list[dict[str, Any]] = []
+        for clip in spans[video.video_id]:
+            if room < _SPAN_BYTES:
+                hidden_spans += 1
+                continue
+            room -= _SPAN_BYTES
+            picture = base64.b64encode(posters.get(clip.clip_id, b"")).decode()
+            if len(picture) > room:
+                picture, hidden_posters = "", hidden_posters + 1
+            room -= len(picture)
+            cards.append({"clip": clip, "picture": picture})
+        shown.append({"video": video, "cards": cards, "length_s": _length_s(video, spans[video.video_id])})
+    kept = [clip for clip in clips if clip.reason is None]
+    return render_page(
+        "slicing.html",
+        title="Slicing",
+        place=f"shard {shard}",
+        counts=count_rows(Counter(clip.outcome for clip in clips), SENTENCES | dict(sentences)),
+        videos=shown,
+        video_count=len(videos),
+        hidden_videos=max(0, len(ordered) - MAX_VIDEOS),
+        hidden_spans=hidden_spans,
+        hidden_posters=hidden_posters,
+        clip_seconds=sum(clip.end_s - clip.start_s for clip in kept),
+        video_seconds=sum(video.duration_s for video in videos),
+        clip_count=len(kept),
+    )
+
+
+def _has_trouble(clips: Sequence[Clip]) -> bool:
+    return any(clip.frames == 0 for clip in clips)
+
+
+def _length_s(video: Video, clips: Sequence[Clip]) -> float:
+    return max([video.duration_s, *(clip.end_s for clip in clips)], default=0.0) or 1.0

@@ -1,0 +1,33 @@
+"""The config of each stage: one dictionary in a pipeline, a chart or a file, strictly loaded; all of it goes into `made_by`."""
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from longtake.config import STRICT
+from longtake.slicing.config import SlicingConfig
+from longtake.video.config import Encoding, Limits
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ListingConfig:
+    """Which objects below the raw prefix are videos, and what one of them may cost."""
+
+    suffixes: tuple[str, ...] = (
+        ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
+        ".ogv", ".ts", ".vob", ".webm", ".wmv",
+    )  # fmt: skip
+    """Endings of names, in lower case, that are taken for video; other objects are counted and left alone."""
+    limits: Limits = Field(default_factory=Limits)
+    """What reading one file may cost."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SlicingStageConfig:
+    """How videos become clips."""
+
+    rule: SlicingConfig = Field(default_factory=SlicingConfig)
+    """Where the transitions are, and which spans are kept."""
+    encoding: Encoding = Field(default_factory=Encoding)
+    """How a clip is written."""
+    limits: Limits = Field(default_factory=Limits)
+    """What reading one file may cost."""

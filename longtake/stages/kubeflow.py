@@ -1,0 +1,47 @@
+"""What the body of a Kubeflow component does around its one call: logs, error sentences, metrics, the report's copy."""
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from longtake.errors import EXIT_TRANSIENT, EXIT_USER, TransientError, UserError
+from longtake.lake import Lake
+from longtake.stages.step import Summary
+from longtake.telemetry import log_json
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = logging.getLogger(__name__)
+
+
+class Metrics(Protocol):
+    """Kubeflow's Metrics artifact, as much of it as is used."""
+
+    def log_metric(self, metric: str, value: float) -> None: ...
+
+
+def call(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The step's result; what the user did wrong, or what is down, ends the task with one sentence instead of a trace."""
+    log_json()
+    try:
+        return step(*args, **kwargs)
+    except UserError as error:
+        log.error(str(error), extra={"kind": "user"})
+        sys.exit(EXIT_USER)
+    except TransientError as error:
+        log.error(str(error), extra={"kind": "transient"})
+        sys.exit(EXIT_TRANSIENT)
+
+
+def publish(summary: Summary, *, data_root: str, metrics: Metrics, report_path: str) -> None:
+    """Shows the counts as Kubeflow's metrics, and the report as its artifact."""
+    numbers: dict[str, Any] = {"inputs": summary.inputs, "skipped": summary.skipped}
+    numbers |= {name.replace(":", "_"): count for name, count in summary.items.items()}
+    for name, value in numbers.items():
+        metrics.log_metric(name, value)
+    lake = Lake(data_root)
+    key = summary.report_uri.removeprefix(f"{lake.data_root}/")
+    Path(report_path).write_bytes(lake.objects.read(key))

@@ -1,0 +1,172 @@
+"""raw/ -> videos: walks a prefix, knows each file by its content, probes what is new, and plans the shards of the run."""
+
+import hashlib
+import logging
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from longtake.config import dump_config, load_config
+from longtake.engine import cores, map_unordered
+from longtake.lake import Lake, ObjectChanged, ObjectInfo, Store, join_uri, open_store
+from longtake.lake.tables import Batch
+from longtake.records import Video, bucket_of, made_by
+from longtake.report import counts_in, listing_sheet
+from longtake.shards import Shard, plan_shards
+from longtake.stages.config import ListingConfig
+from longtake.stages.step import Step, Summary, open_step
+from longtake.video.faults import REASONS, VideoFault
+from longtake.video.guard import GuardPool
+
+STAGE = "listing"
+ALGORITHM_VERSION = 1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class ListingSummary(Summary):
+    """What listing did, and the shards that it planned."""
+
+    shards: list[str]
+
+
+def run(
+    *, raw: str, data_root: str, shards: int = 1, config: Mapping[str, Any] | None = None, run: str = ""
+) -> ListingSummary:
+    """Lists the videos below `raw` into the table `videos` and plans at most `shards` shards of about equal bytes.
+
+    A file whose etag is known is not read again; files with equal bytes become one row that keeps every uri; a file
+    that can't be read becomes a row with a reason. Raises UserError for a wrong place or config.
+    """
+    settings = load_config(ListingConfig, config or {}, where="listing config")
+    maker = made_by(STAGE, ALGORITHM_VERSION, dump_config(settings))
+    plan_shards({}, shards)
+    source, lake = open_store(raw), Lake(data_root)
+    source.check(writable=False)
+    lake.objects.check(writable=True)
+    began = time.monotonic()
+    with open_step(STAGE, lake, run=run, shard="1of1") as step:
+        objects, ignored = _videos_below(source, settings)
+        before = lake.tables.read(Video)
+        known = _known(before, maker)
+        new = [item for item in objects if known.get((join_uri(source.uri, item.key), item.etag)) is None]
+        step.begin(inputs=len(objects), skipped=len(objects) - len(new))
+        written = _probe_all(source, lake, step, new, before, settings, maker)
+        here = {join_uri(source.uri, item.key) for item in objects}
+        rows = [row for row in lake.tables.read(Video) if here.intersection(row.uris)]
+        page = listing_sheet(rows, ignored=ignored, sentences=REASONS, raw=source.uri)
+        new_rows = [row for row in rows if row.video_id in written]
+        done = step.finish(rows, new=new_rows, report=page, shown=counts_in(page))
+    done.seconds = time.monotonic() - began
+    planned = plan(rows, shards)
+    log.info("planned", extra={"shards": [str(shard) for shard in planned]})
+    return ListingSummary(**vars(done), shards=[str(shard) for shard in planned])
+
+
+def plan(videos: Sequence[Video], shards: int) -> list[Shard]:
+    """Shards of whole buckets over the readable videos, balanced by bytes."""
+    sizes: Counter[int] = Counter()
+    for video in videos:
+        if video.reason is None:
+            sizes[video.bucket] += video.bytes
+    return plan_shards(sizes, shards)
+
+
+def _videos_below(source: Store, config: ListingConfig) -> tuple[list[ObjectInfo], Counter[str]]:
+    """Objects whose names say video, and how many others there are by suffix."""
+    objects, ignored = [], Counter[str]()
+    for item in source.walk():
+        suffix = PurePosixPath(item.key).suffix.lower()
+        if suffix in config.suffixes:
+            objects.append(item)
+        else:
+            ignored[suffix or "no suffix"] += 1
+    return objects, ignored
+
+
+def _known(videos: Sequence[Video], maker: str) -> dict[tuple[str, str], str]:
+    """(uri, etag) -> video_id of what this very config has read before."""
+    return {
+        (uri, etag): video.video_id
+        for video in videos
+        if video.made_by == maker
+        for uri, etag in zip(video.uris, video.etags, strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class _Probed:
+    row: Video
+    """With the one uri and etag that were read."""
+    seconds: float
+
+
+def _probe_all(
+    source: Store,
+    lake: Lake,
+    step: Step,
+    new: Sequence[ObjectInfo],
+    before: Sequence[Video],
+    config: ListingConfig,
+    maker: str,
+) -> set[str]:
+    """Reads the new objects and commits their rows; the video_ids that were written.
+
+    The rows wait for the end, since two files of one content are one row: a killed listing reads its files again.
+    """
+    found: dict[str, list[_Probed]] = defaultdict(list)
+    workers = cores()
+    with GuardPool(workers, config.limits) as guards, Batch(lake.tables) as batch:
+        for probed in map_unordered(partial(_probe_one, source, guards, maker), new, workers=workers):
+            if probed is None:
+                step.skip_input()
+                continue
+            found[probed.row.video_id].append(probed)
+            first = len(found[probed.row.video_id]) == 1
+            step.count([probed.row] if first else [], seconds=probed.seconds, read_bytes=probed.row.bytes)
+        old = {video.video_id: video for video in before}
+        batch.add([_fold(old.get(video_id), [p.row for p in probed]) for video_id, probed in sorted(found.items())])
+    return set(found)
+
+
+def _probe_one(source: Store, guards: GuardPool, maker: str, item: ObjectInfo) -> _Probed | None:
+    """Digest and probe of one object; None if it was removed or overwritten since it was listed."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="longtake-") as scratch:
+        path = Path(scratch) / "video"
+        try:
+            source.fetch(item.key, path, etag=item.etag)
+        except ObjectChanged:
+            return None
+        with path.open("rb") as file:
+            video_id = hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        row = Video(
+            video_id=video_id, bucket=bucket_of(video_id), uris=[join_uri(source.uri, item.key)], etags=[item.etag],
+            bytes=item.bytes, duration_s=0.0, fps=0.0, width=0, height=0, codec="", frames=0,
+            reason=None, detail=None, made_by=maker,
+        )  # fmt: skip
+        try:
+            with guards.guard() as guard:
+                probe = guard.probe(path)
+        except VideoFault as fault:
+            row = replace(row, reason=fault.reason, detail=fault.detail)
+        else:
+            row = replace(
+                row, duration_s=probe.duration_s, fps=probe.fps, width=probe.width, height=probe.height,
+                codec=probe.codec, frames=probe.frames,
+            )  # fmt: skip
+    return _Probed(row, time.monotonic() - began)
+
+
+def _fold(old: Video | None, rows: Sequence[Video]) -> Video:
+    """One row for one content: every uri that has it, the new ones over the old."""
+    places = dict(zip(old.uris, old.etags, strict=True)) if old else {}
+    for row in rows:
+        places |= zip(row.uris, row.etags, strict=True)
+    return replace(rows[0], uris=sorted(places), etags=[places[uri] for uri in sorted(places)])

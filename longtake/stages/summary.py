@@ -1,0 +1,53 @@
+"""The end of a run: what each step did, or which step and shard failed, why, and the command to go on."""
+
+import logging
+import shlex
+
+from longtake.lake import Lake
+from longtake.progress import Progress, read_progress
+
+log = logging.getLogger(__name__)
+
+_HEAD = "| step | shard | state | inputs | already done | rows |\n| --- | --- | --- | ---: | ---: | --- |\n"
+
+
+def run(*, raw: str, data_root: str, run: str, pipeline: str, state: str, error: str = "") -> str:
+    """Markdown for the end of a run, from the progress that its steps left in the lake, also kept there as an object.
+
+    `state` and `error` are Kubeflow's word on the whole: they speak where a step died before it could write anything.
+    """
+    lake = Lake(data_root)
+    steps = read_progress(lake, run)
+    failed = [step for step in steps if step.state != "done"]
+    good = state == "SUCCEEDED" and not failed
+    lines = [f"# {pipeline}: {'done' if good else 'failed'}", "", f"Run `{run}` · raw `{raw}` · data `{data_root}`", ""]
+    lines += [_HEAD + "\n".join(_row(step) for step in steps), ""]
+    if not good:
+        lines += [_sentence(step) for step in failed] or [
+            f"No step wrote down why. Kubeflow says: {_cell(error or state)}"
+        ]
+        again = f"longtake run {pipeline} --raw {shlex.quote(raw)} --data-root {shlex.quote(data_root)}"
+        lines += ["", "Nothing that is done is lost. To go on from here, run it again with the same parameters:", ""]
+        lines += [f"    {again}", ""]
+    text = "\n".join(lines)
+    lake.objects.put(f"reports/{run}/summary.md", text.encode(), overwrite=True)
+    log.info("summary", extra={"run": run, "state": "done" if good else "failed", "steps": len(steps)})
+    return text
+
+
+def _row(step: Progress) -> str:
+    rows = ", ".join(f"{count} {name}" for name, count in step.items.items()) or "–"
+    return f"| {step.stage} | {step.shard} | {step.state} | {step.total} | {step.skipped} | {_cell(rows)} |"
+
+
+def _sentence(step: Progress) -> str:
+    if step.state == "running":
+        why = f"was killed, or still runs, after {step.done} of {step.total} inputs"
+    else:
+        why = f"failed after {step.done} of {step.total} inputs: {_cell(step.error or '')}"
+    return f"- **{step.stage}**, shard {step.shard}, {why}"
+
+
+def _cell(text: str) -> str:
+    """Text that may quote a file's name, safe inside a Markdown table."""
+    return "".join(f"\\{char}" if char in "\\|*_`<>[]" else char for char in text.replace("\n", " "))
