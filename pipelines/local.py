@@ -70,10 +70,10 @@ def run_locally(pipeline: str, parameters: Mapping[str, Any], *, log: Path | Non
     A wrong place, parameter or config is a UserError before anything starts.
     """
     module = importlib.import_module(f"pipelines.{pipeline}")
-    _check(module, pipeline, parameters)
+    parameters = _checked(module, pipeline, parameters)
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="longtake-run-") as scratch:
-        order = {"pipeline": pipeline, "parameters": dict(parameters), "pipeline_root": scratch}
+        order = {"pipeline": pipeline, "parameters": parameters, "pipeline_root": scratch}
         # -P and PYTHONSAFEPATH: a folder named `components` where the user stands is not ours.
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", "pipelines.local"],
@@ -91,12 +91,12 @@ def run_locally(pipeline: str, parameters: Mapping[str, Any], *, log: Path | Non
     if child.returncode and not outcome.errors:
         outcome.errors.append(("fault", f"{pipeline} failed; the end of its output:\n{tail}"))
     if outcome.run:
-        outcome.steps = _steps(str(parameters["data_root"]), outcome.run)
+        outcome.steps = _steps(parameters["data_root"], outcome.run)
     return outcome
 
 
-def _check(module: Any, pipeline: str, parameters: Mapping[str, Any]) -> None:
-    """What can be known to be wrong before Kubeflow is even loaded."""
+def _checked(module: Any, pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with whole URIs, after a look at all that can be wrong before Kubeflow is even loaded."""
     known = {"raw", "data_root", "shards", *module.CONFIGS}
     for key, value in parameters.items():
         if key not in known:
@@ -110,6 +110,7 @@ def _check(module: Any, pipeline: str, parameters: Mapping[str, Any]) -> None:
     source, lake = open_store(parameters["raw"]), Lake(parameters["data_root"])
     source.check(writable=False)
     lake.objects.check(writable=True)
+    return {**parameters, "raw": source.uri, "data_root": lake.data_root}
 
 
 def _follow(child: "subprocess.Popen[str]", outcome: Outcome, log: Path | None) -> str:

@@ -1,4 +1,4 @@
-"""From transitions to clips: the shots between them, trimmed at both ends; what is left too short is dropped, and says so."""
+"""From transitions to clips: the shots between them, trimmed; one that leaves too little is dropped, and says so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,14 +40,14 @@ class DroppedShot(Shot):
 
 
 def frame_edges_s(times_s: NDArray[np.float64], fps: float) -> NDArray[np.float64]:
-    """When each frame begins, and when the last one ends, one frame's time after it began: [frames + 1], or [0] without frames."""
+    """When each frame begins, and when the last one ends, 1 / fps after it began: [frames + 1], or [0] without any."""
     return np.append(times_s, times_s[-1:] + 1 / fps)
 
 
 def find_clips(
     transitions: Sequence[Transition], edges_s: NDArray[np.float64], config: SlicingConfig
 ) -> tuple[list[Clip], list[DroppedShot]]:
-    """Clips, and shots that gave none, each in the order of time, from transitions in order and the edges of all frames."""
+    """Clips, and the shots that gave none, each in the order of time, from `find_transitions` and `frame_edges_s`."""
     clips: list[Clip] = []
     dropped: list[DroppedShot] = []
     for shot in _shots(transitions, edges_s):

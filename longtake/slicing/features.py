@@ -1,10 +1,10 @@
-"""What two neighbouring frames have in common: colour similarity and structural similarity (Koala-36M, equations 1 to 4).
+"""What two neighbouring frames have in common: similarity of colour and of structure (Koala-36M, equations 1 to 4).
 
-Both are 1 for identical frames; the paper calls them distances. What belongs to one frame is computed once, and a pair costs its
-cross terms only.
+Both are 1 for identical frames; the paper calls them distances. What belongs to one frame is computed once, and a
+pair costs its cross terms only.
 
-Dimensions: N frames, H and W pixels (both `frame_px`), C = 3 channels in the order B, G, R; B histogram bins of the three
-channels together; S pixels of the structure map.
+Dimensions: N frames, H and W pixels (both `frame_px`), C = 3 channels in the order B, G, R; B histogram bins of the
+three channels together; S pixels of the structure map.
 """
 
 from array import array
@@ -25,9 +25,9 @@ class FrameFeatures:
     """What a pair needs to know of one frame."""
 
     color_B: NDArray[np.float64]
-    """Colour histogram, less its mean, at unit length: the Pearson correlation of two is their dot product. Zeros where it has no variance."""
+    """Colour histogram, less its mean, at unit length: the Pearson correlation of two is their dot product."""
     colorless: bool
-    """The histogram has no variance: it is empty, the frame being all black and white."""
+    """The histogram has no variance: the frame is all black and white, and `color_B` zeros."""
     structure_SS: NDArray[np.uint8]
     """Grey picture with its edges drawn over it in white."""
     sums_SS: NDArray[np.int32]
@@ -65,11 +65,11 @@ def color_similarity(a: FrameFeatures, b: FrameFeatures, config: SlicingConfig) 
 
 
 def structure_similarity(a: FrameFeatures, b: FrameFeatures, config: SlicingConfig) -> float:
-    """Mean structural similarity (SSIM) of two structure maps over the windows that lie inside them, -1..1 (equation 4).
+    """Mean structural similarity (SSIM) of two structure maps, over the windows inside them, -1..1 (equation 4).
 
-    With sums X, Y, XX, YY, XY over a window of n pixels, and K = n * XY - X * Y, which is n(n - 1) times the sample covariance (A and B
-    likewise the variances of the two), SSIM = (X * Y + c1) / (X * X / 2 + Y * Y / 2 + c1) * (K + c2) / (A / 2 + B / 2 + c2).
-    All sums are whole numbers below 2**31, so nothing cancels; the map is float32.
+    SSIM = 4 * (X * Y + c1) * (K + c2) / ((X * X + Y * Y + 2 * c1) * (A + B + 2 * c2)), where X, Y and XY are sums over
+    a window of n pixels, K = n * XY - X * Y is n(n - 1) times the sample covariance, and A, B that many times the two
+    variances. All of them are whole numbers below 2**31 and exact; only then the map goes on in float32.
     """
     power_SS = a.sums_SS * b.sums_SS
     ssim_SS, contrast_SS = _ssim_factors(power_SS, _product_sums(a.structure_SS, b.structure_SS, config), config)
@@ -80,9 +80,9 @@ def structure_similarity(a: FrameFeatures, b: FrameFeatures, config: SlicingConf
 
 
 def similarities(batches: Iterable[NDArray[np.uint8]], config: SlicingConfig) -> NDArray[np.float64]:
-    """Colour and structural similarity of every frame and the next, [frames - 1, 2], from batches of frames [N, H, W, C] of any lengths.
+    """Colour and structural similarity of each frame and the next, [frames - 1, 2], from batches of any lengths.
 
-    Holds one frame's features at a time, so a batch may be overwritten as soon as the next is asked for.
+    Holds one frame's features at a time, so a batch [N, H, W, C] may be overwritten as soon as the next is asked for.
     Raises ValueError for frames that are not uint8 BGR squares of `frame_px`.
     """
     values = array("d")
@@ -112,7 +112,7 @@ def _color_direction(frame_HWC: NDArray[np.uint8], config: SlicingConfig) -> tup
 
 
 def _window_sums(values_SS: NDArray[np.uint8] | NDArray[np.uint16], config: SlicingConfig) -> NDArray[np.int32]:
-    """Sum over the window around every pixel; nearer to the border than the radius the picture is mirrored, and not to be counted."""
+    """Sum over the window around every pixel; where the window leaves the picture, the sum means nothing."""
     side = 2 * config.ssim_radius_px + 1
     sums_SS: NDArray[np.int32] = cv2.boxFilter(values_SS, cv2.CV_32S, (side, side), normalize=False)
     return sums_SS
@@ -125,7 +125,7 @@ def _product_sums(a_SS: NDArray[np.uint8], b_SS: NDArray[np.uint8], config: Slic
 def _ssim_factors(
     power_SS: NDArray[np.int32], products_SS: NDArray[np.int32], config: SlicingConfig
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The luminance and the contrast factor, X * Y + c1 and K + c2, of the terms of SSIM (see `structure_similarity`)."""
+    """X * Y + c1 and K + c2 of `structure_similarity`, from X * Y and XY of every window."""
     area = (2 * config.ssim_radius_px + 1) ** 2
     c1 = (config.ssim_k1 * _VALUE_RANGE) ** 2 * area * area / 2
     c2 = (config.ssim_k2 * _VALUE_RANGE) ** 2 * area * (area - 1) / 2
@@ -137,6 +137,6 @@ def _check_frames(frames_NHWC: NDArray[np.uint8], config: SlicingConfig) -> None
     side = config.frame_px
     if frames_NHWC.dtype != np.uint8 or frames_NHWC.shape[1:] != (side, side, 3):
         raise ValueError(
-            f"frames are {frames_NHWC.dtype} {list(frames_NHWC.shape)}; expected uint8 [N, {side}, {side}, 3] in the order B, G, R: "
-            "decode to frame_px, or change frame_px"
+            f"frames are {frames_NHWC.dtype} {list(frames_NHWC.shape)}; expected uint8 [N, {side}, {side}, 3], "
+            "channels in the order B, G, R: decode to frame_px, or change frame_px"
         )

@@ -32,24 +32,25 @@ class Slicing:
 
 
 def slice_video(path: str | Path, config: SlicingConfig | None = None, *, guard: Guard | None = None) -> Slicing:
-    """Transitions and clips of the video file at `path`, decoded in the worker of `guard`, or of one opened for this call.
+    """Transitions and clips of a video file, decoded in the worker of `guard`, or of one opened for this call.
 
     Raises VideoFault where the file cannot be read, or costs more than the guard's limits.
     """
     config = config or SlicingConfig()
     with nullcontext(guard) if guard is not None else Guard() as worker:
-        fps = worker.probe(path).fps
+        fps = worker.probe(Path(path)).fps
         side = config.frame_px
-        batches = worker.frames(path, width=side, height=side, pixels="bgr24", interpolation=config.interpolation)
+        batches = worker.frames(Path(path), width=side, height=side, pixels="bgr24", interpolation=config.interpolation)
         return slice_frames(((batch.frames_NHWC, batch.times_s) for batch in batches), fps, config)
 
 
 def slice_frames(
     batches: Iterable[tuple[NDArray[np.uint8], NDArray[np.float64]]], fps: float, config: SlicingConfig
 ) -> Slicing:
-    """Transitions and clips of frames [N, frame_px, frame_px, 3] (B, G, R) with the time in seconds of each, [N], in batches of any sizes.
+    """Transitions and clips of a video given as batches, of any sizes, of frames and of their times in seconds, [N].
 
-    `fps` is the average rate: how long the last frame lasts. Frames may be overwritten as soon as the next batch is asked for.
+    Frames are [N, frame_px, frame_px, 3] (B, G, R) and may be overwritten as soon as the next batch is asked for.
+    `fps` is the average rate; it says how long the last frame lasts.
     """
     if not fps > 0:
         raise ValueError(f"fps is {fps}; expected frames per second, above 0")

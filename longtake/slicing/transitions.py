@@ -1,7 +1,7 @@
 """From scores to transitions: the temporal rule of Koala-36M, then runs of flagged pairs as spans of frames.
 
-Pair i is frames i and i + 1, so n frames have n - 1 scores. A pair is flagged for its own score (`score < 0`), or because the score
-smoothed over its neighbours falls out of the Gaussian of the smoothed scores before it ("3 sigma").
+Pair i is frames i and i + 1, so n frames have n - 1 scores. A pair is flagged for its own score (`score < 0`), or
+because the score smoothed over its neighbours falls out of the Gaussian of the smoothed scores before it ("3 sigma").
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Transition:
 
 
 def smooth(scores: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
-    """Mean over `radius` pairs to either side; the pairs at the ends, where that is not possible, keep their own score."""
+    """Mean over `radius` pairs to either side; pairs at the ends, which lack neighbours, keep their own score."""
     smoothed = scores.copy()
     if len(scores) > 2 * radius:
         inside = slice(radius, len(scores) - radius)
@@ -49,7 +49,7 @@ def margins(scores: NDArray[np.float64], config: SlicingConfig) -> NDArray[np.fl
 
 
 def find_transitions(scores: NDArray[np.float64], config: SlicingConfig) -> list[Transition]:
-    """Transitions in the order of time, disjoint, more than `merge_gap_frames` frames apart and never at the first frame."""
+    """Transitions in the order of time, with more than `merge_gap_frames` frames between one and the next."""
     margin = margins(scores, config)
     flagged = np.flatnonzero((margin > 0) & ~_echoes(scores, config))
     if not len(flagged):
@@ -70,9 +70,9 @@ def _transition(run: NDArray[np.intp], margin: NDArray[np.float64]) -> Transitio
 
 
 def _smoothed_limits(smoothed: NDArray[np.float64], config: SlicingConfig) -> NDArray[np.float64]:
-    """What each smoothed score must be below to be a boundary, [pairs]: min(gate, mean - sigmas * deviation) of the window before it.
+    """What each smoothed score must be below to be a boundary, [pairs]: min(gate, mean - sigmas * deviation).
 
-    Minus infinity where no whole window lies before the pair.
+    Mean and deviation are of the trimmed window before the pair; without a whole window, the limit is -infinity.
     """
     window = config.window_pairs
     limits = np.full(len(smoothed), -np.inf)
@@ -86,7 +86,7 @@ def _smoothed_limits(smoothed: NDArray[np.float64], config: SlicingConfig) -> ND
 
 
 def _echoes(scores: NDArray[np.float64], config: SlicingConfig) -> NDArray[np.bool_]:
-    """Pairs with a score of a picture that goes on, so near to a negative one that smoothing may have flagged them for its sake, [pairs]."""
+    """Pairs that smoothing may have flagged for the sake of a negative neighbour alone, [pairs]."""
     negative = scores < 0
     near = np.zeros_like(negative)
     for shift in range(1, config.smooth_radius_pairs + 1):

@@ -36,7 +36,7 @@ class Canvas:
         rgb = first.format.is_rgb
         full = not rgb and (first.color_range == ColorRange.JPEG or first.format.name.startswith("yuvj"))
         self._range = ColorRange.JPEG if full else ColorRange.MPEG
-        self._conversion = {"dst_color_range": self._range}
+        self._conversion: dict[str, int] = {"dst_color_range": self._range}
         if rgb:
             self._conversion["dst_colorspace"] = Colorspace.SMPTE170M
         else:

@@ -83,7 +83,8 @@ class Guard:
 
     def probe(self, path: Path) -> Probe:
         """What the file is: its first frame is decoded, its packets are counted."""
-        with self._begin("probe", path) as work:
+        with self._begin(path) as work:
+            work.order("probe")
             probe = work.checked(Probe, work.receive("probe").get("probe"))
             work.receive("done")
         return probe
@@ -106,12 +107,13 @@ class Guard:
 
     def _frames(self, path: Path, shape: tuple[int, ...], interpolation: Interpolation) -> Iterator[FrameBatch]:
         batch = max(1, min(BATCH_FRAMES, BATCH_BYTES // math.prod(shape)))
-        with self._begin("frames", path, shape=[batch, *shape], interpolation=interpolation) as work:
+        with self._begin(path) as work:
             slot_bytes = batch * math.prod(shape)
             memory = work.worker.share(SLOTS * slot_bytes)
             slots = [
                 np.frombuffer(memory, np.uint8, slot_bytes, k * slot_bytes).reshape(batch, *shape) for k in range(SLOTS)
             ]
+            work.order("frames", shape=[batch, *shape], interpolation=interpolation)
             first_frame = 0
             while (message := work.receive("frames", "done"))["kind"] == "frames":
                 slot, times_s = work.checked_batch(message, first_frame, batch)
@@ -127,12 +129,13 @@ class Guard:
         """
         check_spans(spans)
         target = os.path.abspath(folder)  # noqa: PTH100 (links stay as they are)
-        order = {"spans": [asdict(span) for span in spans], "folder": target}
+        order: dict[str, Any] = {"spans": [asdict(span) for span in spans], "folder": target}
         order["encoding"] = dump_config(encoding or Encoding())
         cuts: list[Cut] = []
         try:
             if spans:
-                with self._begin("cut", path, **order) as work:
+                with self._begin(path) as work:
+                    work.order("cut", **order)
                     for span in spans:
                         cuts.append(self._receive_cut(work, span, Path(target)))
                     work.receive("done")
@@ -157,7 +160,7 @@ class Guard:
         return work.checked(Cut, given | paths)
 
     @contextmanager
-    def _begin(self, do: str, path: Path, **order: Any) -> Iterator["Work"]:
+    def _begin(self, path: Path) -> Iterator["Work"]:
         """A piece of work on one file; the worker does not outlive one that fails or is left half-way."""
         if self._work is not None:
             self.close()  # an iterator was left half-way and is still held by someone
@@ -172,7 +175,6 @@ class Guard:
             self._files = 1
         work = self._work = Work(self, self._worker, name)
         try:
-            work.send({"do": do, "path": name, "limits": dump_config(self.limits), **order})
             yield work
         except BaseException:
             if self._work is work:
@@ -189,6 +191,10 @@ class Work:
         self.path = path
         self._guard = guard
         self._left_s = guard.limits.wall_s
+
+    def order(self, do: str, **fields: Any) -> None:
+        """Ask for probe, frames or cut."""
+        self.send({"do": do, "path": self.path, "limits": dump_config(self._guard.limits), **fields})
 
     def send(self, message: dict[str, Any]) -> None:
         """Hand the worker a message. RuntimeError if another call has ended this work."""

@@ -3,21 +3,22 @@
 import cv2
 import numpy as np
 
+from longtake.slicing.config import SlicingConfig
+
 SIDE = 256
+CONFIG = SlicingConfig()
 
 
-def texture(seed, tone=None):
-    """A BGR picture [H, W, 3] with soft shapes, hard edges and a colour cast of its own."""
+def texture(seed, contrast=48, blobs_px=(2, 4, 8, 16)):
+    """A BGR picture [H, W, 3] of coloured blobs of several sizes and a little grain, none of it pure black or white."""
     rng = np.random.default_rng(seed)
-    tone = rng.uniform(60, 190, 3) if tone is None else np.asarray(tone, float)
-    soft = cv2.GaussianBlur(rng.normal(0, 1, (SIDE, SIDE, 3)), (0, 0), 12)
-    picture = tone + 35 * soft / soft.std()
-    for _ in range(12):
-        corner = rng.integers(0, SIDE, 2)
-        far = corner + rng.integers(16, 80, 2)
-        color = np.clip(tone + rng.normal(0, 50, 3), 5, 250)
-        cv2.rectangle(picture, corner.tolist(), far.tolist(), color.tolist(), -1)
-    return np.clip(np.round(picture), 2, 253).astype(np.uint8)
+    picture = np.zeros((SIDE, SIDE, 3))
+    for sigma in blobs_px:
+        blobs = cv2.GaussianBlur(rng.normal(size=picture.shape), (0, 0), sigma)
+        picture += blobs / blobs.std()
+    picture *= contrast / picture.std()
+    picture += rng.uniform(100, 150, 3) + rng.normal(0, 4, picture.shape)
+    return picture.round().clip(2, 253).astype(np.uint8)
 
 
 def still(picture, frames):
@@ -25,9 +26,9 @@ def still(picture, frames):
     return np.repeat(picture[None], frames, axis=0)
 
 
-def pan(picture, frames, px=2):
-    """A film in which the picture moves sideways, `px` a frame, around a cylinder."""
-    return np.stack([np.roll(picture, px * frame, axis=1) for frame in range(frames)])
+def pan(picture, frames):
+    """A film in which the picture moves sideways by a pixel a frame, around a cylinder."""
+    return np.stack([np.roll(picture, frame, axis=1) for frame in range(frames)])
 
 
 def plain(value, frames):
@@ -35,18 +36,31 @@ def plain(value, frames):
     return np.full((frames, SIDE, SIDE, 3), value, np.uint8)
 
 
-def dissolve(a, b, frames):
-    """The frames strictly between picture `a` and picture `b`, at equal steps."""
-    weights = np.arange(1, frames + 1)[:, None, None, None] / (frames + 1)
-    return np.round(a * (1 - weights) + b * weights).astype(np.uint8)
+def dissolve(a, b, pairs):
+    """The frames between picture `a` and picture `b` when one becomes the other in that many equal steps: `pairs` - 1
+    of them."""
+    weights = np.arange(1, pairs)[:, None, None, None] / pairs
+    return (a * (1 - weights) + b * weights).round().astype(np.uint8)
 
 
-def fade(a, b, frames):
-    """Picture `a` to black and black to picture `b`, `frames` frames each way, one black frame in the middle."""
+def fade(a, b, pairs):
+    """Picture `a` to black and black to picture `b`, `pairs` steps each way, one black frame in the middle."""
     black = np.zeros_like(a)
-    return np.concatenate([dissolve(a, black, frames), black[None], dissolve(black, b, frames)])
+    return np.concatenate([dissolve(a, black, pairs), black[None], dissolve(black, b, pairs)])
 
 
 def film(*parts):
     """Parts one after the other."""
     return np.concatenate(parts)
+
+
+def batches(frames_NHWC, fps=30.0, sizes=(32,)):
+    """The film as what a decoder yields, in one buffer that every batch overwrites: (frames, times) of the sizes
+    given, over and over."""
+    buffer = np.empty((max(sizes), *frames_NHWC.shape[1:]), np.uint8)
+    start = turn = 0
+    while start < len(frames_NHWC):
+        chunk = frames_NHWC[start : start + sizes[turn % len(sizes)]]
+        buffer[: len(chunk)] = chunk
+        yield buffer[: len(chunk)], np.arange(start, start + len(chunk)) / fps
+        start, turn = start + len(chunk), turn + 1

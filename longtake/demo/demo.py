@@ -1,0 +1,152 @@
+"""`longtake demo`: serves a lake, puts reels with known transitions into it, runs `curate`, and compares."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from longtake.demo.footage import get_footage
+from longtake.demo.reels import BIKES, REELS, Known, draw_reel, known_transitions
+from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
+from longtake.lake import Lake, Store, open_store
+from longtake.lake.server import BUCKET, Server
+from longtake.records import Clip, Video
+
+RAW = f"s3://{BUCKET}/raw"
+DATA = f"s3://{BUCKET}/data"
+SLICING = {"rule": {"min_clip_s": 1.0}}
+"""The demo's shots are short; the default leaves out clips under 2 s."""
+SHARDS = 2
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Known transitions of one file, and what the clip table says of them."""
+
+    name: str
+    found: tuple[Known, ...]
+    missed: tuple[Known, ...]
+    false: int
+    """Boundaries where none is known."""
+
+
+def run_demo(folder: Path) -> int:
+    """Runs the demo in `folder`, made if need be; the exit code. A second run finds everything done."""
+    from pipelines.local import run_locally
+
+    console = Console(highlight=False, soft_wrap=True)
+    began = time.monotonic()
+    with Server(folder / "lake") as server:
+        os.environ.update(server.environment)
+        console.print(f"[bold]1[/] An S3 server (SeaweedFS) on {server.endpoint}, data in {folder / 'lake'}")
+        raw = open_store(RAW)
+        drawn = put_raw(raw, folder / "footage")
+        console.print(f"[bold]2[/] Raw footage in {RAW}: {drawn or 'there already'}")
+        console.print(f"[bold]3[/] Pipeline curate, under Kubeflow's local runner, in {SHARDS} shards")
+        parameters = {"raw": RAW, "data_root": DATA, "shards": SHARDS, "slicing_config": SLICING}
+        outcome = run_locally("curate", parameters, log=folder / "curate.log")
+        if outcome.exit_code not in (EXIT_DONE, EXIT_QUARANTINED):
+            outcome.show()
+            return outcome.exit_code
+        _show_outcome(console, Lake(DATA), outcome.steps)
+        reports = _copy_reports(Lake(DATA), outcome.run, folder / "reports")
+    console.print("[bold]5[/] Where to look")
+    for path in reports:
+        console.print(f"    {path.absolute().as_uri()}", markup=False)
+    console.print(f"    {folder / 'curate.log'}   everything that the pipeline printed", markup=False)
+    console.print(f"\n  The lake is still there. Serve it:  longtake lake serve {folder / 'lake'}", markup=False)
+    console.print("  and with the two variables that it prints, in another terminal:", markup=False)
+    console.print(f"    longtake lake ls {RAW}", markup=False)
+    console.print(
+        f"    longtake lake query \"select reason, count(*), sum(end_s - start_s) from clips group by 1\" --data-root {DATA}",
+        markup=False,
+    )
+    console.print(f"\nDone in {time.monotonic() - began:.0f} s. Run it again: nothing is left to do.")
+    return EXIT_DONE
+
+
+def put_raw(raw: Store, footage_folder: Path) -> str:
+    """Puts the demo's raw objects that are missing; what they are, or "" if none was."""
+    footage = get_footage(footage_folder)
+    there = {item.key for item in raw.walk()}
+    new: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="longtake-demo-") as scratch:
+        for name in REELS:
+            if name not in there:
+                path = Path(scratch) / name
+                draw_reel(name, footage, path)
+                raw.upload(name, path)
+                new.append(name)
+    for name, data in (
+        ("bikes.mp4", footage["bikes"].read_bytes()),
+        ("again/bikes-copy.mp4", footage["bikes"].read_bytes()),
+        ("broken.mp4", footage["bigbuckbunny"].read_bytes()[:100_000]),
+        ("notes.txt", b"Not a video: left alone.\n"),
+    ):
+        if raw.put(name, data):
+            new.append(name)
+    return ", ".join(new)
+
+
+def compare(known: Mapping[str, Sequence[Known]], videos: Sequence[Video], clips: Sequence[Clip]) -> list[Compared]:
+    """Known transitions against the gaps between neighbouring rows of the clip table, file by file."""
+    rows: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        rows[clip.video_id].append(clip)
+    names = {uri.removeprefix(f"{RAW}/"): video.video_id for video in videos for uri in video.uris}
+    compared = []
+    for name, transitions in known.items():
+        spans = sorted(rows[names[name]], key=lambda clip: clip.start_frame)
+        gaps = [(a.start_frame + a.frames, b.start_frame) for a, b in zip(spans, spans[1:], strict=False)]
+        found = [t for t in transitions if any(a <= t.end_frame and t.start_frame <= b for a, b in gaps)]
+        true = sum(any(a <= t.end_frame and t.start_frame <= b for t in transitions) for a, b in gaps)
+        missed = tuple(t for t in transitions if t not in found)
+        compared.append(Compared(name, tuple(found), missed, len(gaps) - true))
+    return compared
+
+
+def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, object]]) -> None:
+    if steps and all(step["skipped"] == step["total"] for step in steps):
+        total = sum(int(str(step["total"])) for step in steps if step["stage"] == "slicing")
+        console.print(f"    Nothing to do: all {total} videos were listed and sliced before.")
+    known = {"bikes.mp4": BIKES} | {name: known_transitions(name) for name in REELS}
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
+    for column in ("    video", "transitions known", "found", "missed", "false"):
+        table.add_column(column)
+    videos, clips = lake.tables.read(Video), lake.tables.read(Clip)
+    for result in compare(known, videos, clips):
+        missed = ", ".join(f"{t.kind} over {t.end_frame - t.start_frame} frames" for t in result.missed)
+        table.add_row(
+            f"    {result.name}", str(len(result.found) + len(result.missed)), str(len(result.found)), missed or "none",
+            str(result.false),
+        )  # fmt: skip
+    console.print("[bold]4[/] What it found, against what is known")
+    console.print(table)
+    for video in videos:
+        if video.reason:
+            console.print(f"    {video.uris[0].removeprefix(RAW + '/')}: quarantined, {video.reason}", markup=False)
+        elif len(video.uris) > 1:
+            names = " and ".join(uri.removeprefix(f"{RAW}/") for uri in video.uris)
+            console.print(f"    {names}: the same bytes, one video", markup=False)
+    kept = [clip for clip in clips if clip.reason is None]
+    seconds = sum(clip.end_s - clip.start_s for clip in kept)
+    console.print(f"    {len(kept)} clips, {seconds:.1f} s, of {sum(v.duration_s for v in videos):.1f} s of footage")
+
+
+def _copy_reports(lake: Lake, run: str, folder: Path) -> list[Path]:
+    """The run's reports as local files, so that a browser opens them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    paths = []
+    for item in lake.objects.walk(f"reports/{run}/"):
+        path = folder / Path(item.key).name
+        path.write_bytes(lake.objects.read(item.key))
+        paths.append(path)
+    return paths
