@@ -99,7 +99,7 @@ def step(name: str, config_file: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
 def slice_(files: tuple[Path, ...], out: Path | None, config_file: Path | None, as_json: bool) -> None:
     """Transitions and clips of video files; no lake is needed."""
-    from longtake.slicing.files import show_slicings, slice_files
+    from longtake.files import show_slicings, slice_files
 
     slicings = slice_files(files, out=out, config=_mapping(config_file))
     if as_json:

@@ -23,8 +23,8 @@ class SlicingConfig:
     frame_px: int = Field(default=256, ge=32, le=1024)
     """Side of the square that every frame is shrunk to, whatever its aspect ratio (code)."""
     interpolation: Literal["area", "bilinear"] = "area"
-    """How frames are shrunk. Ours: the code's bilinear skips pixels of large frames, so that fine texture flickers;
-    area averages all of them."""
+    """How frames are shrunk. Ours: the code takes OpenCV's bilinear, which skips pixels of large frames; the decoder's
+    `area` weighs all pixels alike, its `bilinear` those in the middle more."""
     structure_px: int = Field(default=128, ge=16, le=512)
     """Side of the grey image that edges and structure are taken from (code)."""
     histogram_low: int = Field(default=1, ge=0, le=64)

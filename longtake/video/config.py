@@ -16,8 +16,8 @@ class Limits:
     """Seconds that the caller waits for the worker, not counting what the caller does with the frames."""
     cpu_s: float = Field(default=900.0, ge=1)
     """Seconds of processor time, in steps of one second."""
-    memory_bytes: int = Field(default=4 << 30, ge=256 << 20)
-    """Address space of the worker (macOS does not enforce it)."""
+    memory_bytes: int = Field(default=4 << 30, ge=384 << 20)
+    """Address space of the worker, some 300 MiB of which it takes before it opens anything (macOS does not enforce it)."""
     output_bytes: int = Field(default=8 << 30, ge=1)
     """Size of each file that a cut writes."""
     max_pixels: int = Field(default=8192 * 8192, ge=1)

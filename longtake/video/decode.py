@@ -50,6 +50,12 @@ def reraise_ours(error: av.FFmpegError) -> None:
         raise error
 
 
+MATRICES = {0, 1, 2, 4, 5, 6, 7, 9}
+"""Colour matrices (AVCOL_SPC) that swscale converts; frames tagged otherwise are read as untagged ones are."""
+RANGES = {0, 1, 2}
+"""Colour ranges (AVCOL_RANGE): unknown, limited, full."""
+
+
 class Orientation(NamedTuple):
     """How the stored picture is turned for display: first transposed, then mirrored."""
 
@@ -199,6 +205,10 @@ class Footage:
             return []
         for frame in frames:
             self._check_size(frame.width, frame.height)
+            if frame.colorspace not in MATRICES:
+                frame.colorspace = 2
+            if frame.color_range not in RANGES:
+                frame.color_range = 0
         return frames
 
     def _last_duration(self, frame: av.VideoFrame) -> int:

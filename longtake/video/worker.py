@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import av
+import av.subtitles.stream  # av loads it with the first container, when the memory limit may forbid it
 import numpy as np
 
 from longtake.video.decode import OURS, Footage

@@ -1,5 +1,7 @@
 """Pictures and films drawn for tests: textures that move, and the ways to get from one to the next."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 
@@ -9,6 +11,7 @@ SIDE = 256
 CONFIG = SlicingConfig()
 
 
+@cache
 def texture(seed, contrast=48, blobs_px=(2, 4, 8, 16)):
     """A BGR picture [H, W, 3] of coloured blobs of several sizes and a little grain, none of it pure black or white."""
     rng = np.random.default_rng(seed)
@@ -18,7 +21,9 @@ def texture(seed, contrast=48, blobs_px=(2, 4, 8, 16)):
         picture += blobs / blobs.std()
     picture *= contrast / picture.std()
     picture += rng.uniform(100, 150, 3) + rng.normal(0, 4, picture.shape)
-    return picture.round().clip(2, 253).astype(np.uint8)
+    drawn = picture.round().clip(2, 253).astype(np.uint8)
+    drawn.flags.writeable = False  # shared by all who ask for it
+    return drawn
 
 
 def still(picture, frames):

@@ -1,0 +1,60 @@
+# Everything a person or CI does, each by one word. Needs Python 3.11, git and make; no root.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+
+RUN_EXTRAS := media,lake,server,kfp
+TEST_EXTRAS := $(RUN_EXTRAS),dev
+ALL_EXTRAS := media,ocr,lake,server,kfp,torch,ray,dev
+
+.PHONY: help demo install lint test test-slow soak compile claims constraints clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.run ## the whole chain on real footage, on this machine
+	$(BIN)/longtake demo
+
+install: $(VENV)/.run ## what running needs, into $(VENV)
+
+lint: $(VENV)/.test ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## lint, and every test that is not slow
+	$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/.test ## the tests that take long: whole pipelines, a fresh wheel, 3 of the kill moments
+	$(PYTEST) -m slow
+
+soak: $(VENV)/.test ## every kill moment
+	LONGTAKE_KILLS=all $(PYTEST) -m slow tests/pipelines/test_kill.py
+
+compile: $(VENV)/.run ## the YAML that Kubeflow takes, after a change of a component or pipeline
+	$(BIN)/longtake compile curate
+
+claims: $(VENV)/.test ## docs/claims.md from docs/claims.yaml
+	$(BIN)/python -m benchmarks.claims
+
+constraints: ## constraints.txt anew: every extra, resolved together
+	rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
+	$(VENV)-pins/bin/pip install --disable-pip-version-check -q -e ".[$(ALL_EXTRAS)]"
+	{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > constraints.new
+	mv constraints.new constraints.txt
+
+clean: ## removes the environments and the demo's lake
+	rm -rf $(VENV) $(VENV)-pins longtake-demo build dist
+
+# All extras in one call of pip, so that none of them moves what another has pinned.
+$(VENV)/.run: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e ".[$(RUN_EXTRAS)]"
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e ".[$(TEST_EXTRAS)]"
+	touch $@ $(VENV)/.run

@@ -1,0 +1,125 @@
+"""Verbs on plain video files, without a lake: `longtake slice FILE...`."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from longtake.config import load_config
+from longtake.engine import cores
+from longtake.errors import UserError
+from longtake.report.page import clock
+from longtake.slicing import Slicing, slice_video
+from longtake.stages.config import SlicingStageConfig
+from longtake.video.faults import VideoFault
+from longtake.video.guard import Guard, GuardPool
+from longtake.video.records import Span
+
+
+@dataclass(frozen=True)
+class SlicedFile:
+    """One file: its slicing, or the reason why there is none."""
+
+    path: Path
+    slicing: Slicing | None = None
+    reason: str | None = None
+    detail: str | None = None
+    written: tuple[Path, ...] = ()
+    """The clips' files, in the order of the clips."""
+
+    def to_record(self) -> dict[str, Any]:
+        found = asdict(self.slicing) if self.slicing else {}
+        for clip, path in zip(found.get("clips", []), self.written, strict=False):
+            clip["uri"] = path.absolute().as_uri()
+        uri = self.path.absolute().as_uri()
+        return {"uri": uri, **found, "reason": self.reason, "detail": self.detail}
+
+
+def slice_files(files: Sequence[Path], *, out: Path | None, config: Mapping[str, Any]) -> list[SlicedFile]:
+    """Slices the files side by side, one a core, and cuts their clips into `out` if it is given.
+
+    A file that can't be read has a reason. Raises UserError for a file that is not there, or a wrong config.
+    """
+    settings = load_config(SlicingStageConfig, config, where="slicing config")
+    for path in files:
+        if not path.is_file():
+            raise UserError(f"there is no file {path}")
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"the folder {out} can't be made: {error.strerror}; give another to --out") from None
+    stems = _distinct([path.stem for path in files])
+    workers = min(cores(), len(files))
+    with GuardPool(workers, settings.limits) as guards, ThreadPoolExecutor(workers) as pool:
+
+        def work(path: Path, stem: str) -> SlicedFile:
+            try:
+                with guards.guard() as guard:
+                    slicing = slice_video(path, settings.rule, guard=guard)
+                    written = _cut(guard, path, slicing, out, stem, settings) if out else ()
+            except VideoFault as fault:
+                return SlicedFile(path, reason=fault.reason, detail=fault.detail)
+            return SlicedFile(path, slicing, written=written)
+
+        return list(_with_progress(pool.map(work, files, stems), len(files)))
+
+
+def show_slicings(found: Sequence[SlicedFile]) -> None:
+    """Prints each file with its transitions and clips."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    for file in found:
+        if file.slicing is None:
+            console.print(f"{file.path}: {file.reason} ({file.detail})" if file.detail else f"{file.path}: {file.reason}")
+            continue
+        slicing = file.slicing
+        console.print(f"{file.path}: {slicing.frames} frames, {slicing.fps:.2f} a second, {clock(slicing.duration_s)}")
+        for item in slicing.transitions:
+            place = f"at frame {item.start_frame}"
+            if item.kind != "cut":
+                place = f"over frames {item.start_frame} to {item.end_frame - 1}"
+            console.print(f"    {item.kind} {place}, confidence {item.confidence:.2f}")
+        for number, clip in enumerate(slicing.clips):
+            name = f"  {file.written[number]}" if file.written else ""
+            console.print(
+                f"    clip {clock(clip.start_s)} to {clock(clip.end_s)}, frames {clip.start_frame} to {clip.end_frame - 1}{name}"
+            )
+        for shot in slicing.dropped:
+            console.print(f"    {shot.reason}: {clock(shot.start_s)} to {clock(shot.end_s)}")
+
+
+def _cut(
+    guard: Guard, path: Path, slicing: Slicing, out: Path, stem: str, settings: SlicingStageConfig
+) -> tuple[Path, ...]:
+    spans = [
+        Span(name=f"{number:03}", start_frame=clip.start_frame, end_frame=clip.end_frame)
+        for number, clip in enumerate(slicing.clips, start=1)
+    ]
+    written = []
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=out) as folder:
+        for cut in guard.cut(path, spans, Path(folder), settings.encoding):
+            written.append(cut.path.replace(out / f"{stem}-{cut.name}.mp4"))
+            cut.poster_path.replace(out / f"{stem}-{cut.name}.jpg")
+    return tuple(written)
+
+
+def _distinct(stems: Sequence[str]) -> list[str]:
+    """Files of one name in different folders get a number, so that none overwrites another's clips."""
+    seen: dict[str, int] = {}
+    names = []
+    for stem in stems:
+        seen[stem] = seen.get(stem, 0) + 1
+        names.append(stem if seen[stem] == 1 else f"{stem}_{seen[stem]}")
+    return names
+
+
+def _with_progress(results: Any, total: int) -> Any:
+    """The results, with a bar on standard error while they come."""
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(results, "slicing", total=total, console=Console(stderr=True), transient=True)

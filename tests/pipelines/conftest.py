@@ -1,0 +1,80 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from longtake.lake import Lake, open_store
+from longtake.records import Clip, Video
+from tests.drawing import draw_raw
+
+CONFIG = "slicing_config: {rule: {min_clip_s: 1.0}}\n"
+
+
+class Curate:
+    """`longtake run curate` in a process group of its own, from a folder that holds one named `components`."""
+
+    def __init__(self, raw, data_root, folder):
+        (folder / "components" / "slicing").mkdir(parents=True, exist_ok=True)
+        (folder / "components" / "__init__.py").write_text("raise RuntimeError('this is not the components you want')")
+        (folder / "config.yaml").write_text(CONFIG)
+        self.raw, self.data_root, self.folder = raw, data_root, folder
+
+    def start(self, *options):
+        command = [sys.executable, "-m", "longtake.cli", "run", "curate", "--raw", self.raw, "--data-root", self.data_root]
+        return subprocess.Popen(
+            [*command, "--shards", "2", "--config", "config.yaml", *options],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=os.environ | {"PYTHONSAFEPATH": "1"},
+        )
+
+    def run(self, *options):
+        process = self.start(*options)
+        process.out, process.err = process.communicate()
+        return process
+
+    def kill(self, process):
+        """SIGKILL to the run and all that it started."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+    def rows(self):
+        """All rows of both tables, as sets of (key, row)."""
+        tables = Lake(self.data_root).tables
+        return {record.TABLE: tables.read(record) for record in (Video, Clip)}
+
+    def objects(self):
+        """Every clip object, with its size."""
+        return {item.key: item.bytes for item in Lake(self.data_root).objects.walk("clips/")}
+
+    def versions(self):
+        tables = Lake(self.data_root).tables
+        return {record.TABLE: tables.version(record) for record in (Video, Clip)}
+
+
+@pytest.fixture
+def raw_on_s3(s3, tmp_path):
+    """The test footage on S3, a few more films than `draw_raw` has."""
+    folder = tmp_path / "footage"
+    draw_raw(folder)
+    store = open_store(f"{s3}/raw")
+    for path in folder.rglob("*.*"):
+        store.upload(path.relative_to(folder).as_posix(), path)
+    return store.uri
+
+
+@pytest.fixture
+def curate(raw_on_s3, s3, tmp_path):
+    """A function that gives a `Curate` on the test footage into a data root of this name."""
+
+    def make(name="data"):
+        folder = tmp_path / name
+        folder.mkdir()
+        return Curate(raw_on_s3, f"{s3}/{name}", folder)
+
+    return make

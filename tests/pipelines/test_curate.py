@@ -1,0 +1,60 @@
+"""The whole pipeline under Kubeflow's local runner, on a real S3 server."""
+
+import json
+
+import pytest
+
+from longtake.lake import open_store
+from longtake.lake.query import query_lake
+from longtake.lake import Lake
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_footage_becomes_clips_and_again_does_nothing(curate):
+    job = curate()
+    first = job.run("--json", "--log", "run.log")
+    assert first.returncode == 10, first.err  # the broken file
+    steps = json.loads(first.out)
+    assert {(step["stage"], step["shard"], step["state"]) for step in steps} == {
+        ("listing", "1of1", "done"),
+        ("slicing", "1of2", "done"),
+        ("slicing", "2of2", "done"),
+    }
+    rows, versions, objects = job.rows(), job.versions(), job.objects()
+    assert sorted(row.outcome[0] for row in rows["clips"]) == ["dropped", "kept", "kept", "kept"]
+    assert {row.uri for row in rows["clips"] if row.uri} == {key for key in objects if key.endswith(".mp4")}
+
+    again = job.run("--json")
+    assert again.returncode == 10
+    assert all(step["skipped"] == step["total"] for step in json.loads(again.out))
+    assert (job.rows(), job.versions(), job.objects()) == (rows, versions, objects)
+
+    by_reason = query_lake(Lake(job.data_root), "select reason, count(*) n from clips group by 1 order by 1").to_pylist()
+    assert by_reason == [{"reason": "too_short", "n": 1}, {"reason": None, "n": 3}]
+    summaries = [item.key for item in open_store(job.data_root).walk("reports/") if item.key.endswith("summary.md")]
+    assert len(summaries) == 2
+
+
+def test_two_at_once_give_the_rows_of_one(curate):
+    one, both = curate("one"), curate("both")
+    assert one.run().returncode == 10
+    processes = [both.start(), both.start()]
+    for process in processes:
+        _, err = process.communicate()
+        assert process.returncode == 10, err
+    assert both.objects() == one.objects()
+    assert both.rows() == one.rows()
+
+
+def test_a_step_that_fails_is_named_with_its_shard_its_reason_and_how_to_go_on(curate, s3):
+    job = curate()
+    # A folder's name where the clips table should be: the tables can't be opened.
+    open_store(f"{s3}/data").put("tables/clips/_delta_log/00000000000000000000.json", b"no Delta log\n")
+    done = job.run()
+    assert done.returncode not in (0, 10)
+    summary = next(item.key for item in open_store(f"{s3}/data").walk("reports/") if item.key.endswith("summary.md"))
+    text = open_store(f"{s3}/data").read(summary).decode()
+    assert "curate: failed" in text
+    assert "**slicing**, shard" in text
+    assert f"longtake run curate --raw {job.raw} --data-root {job.data_root}" in text
