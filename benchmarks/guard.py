@@ -32,14 +32,17 @@ def draw_film(path: Path, seconds: int = 30) -> None:
     """A film of 1280x720 in H.264: a texture with a sliding window on it, and a second one that slides over the first."""
     rng = np.random.default_rng(0)
     far, near = (
-        np.kron(rng.integers(30, 120, (1440 // k, 2560 // k, 3), np.uint8), np.ones((k, k, 1), np.uint8)) for k in (16, 80)
+        np.kron(rng.integers(30, 120, (1440 // k, 2560 // k, 3), np.uint8), np.ones((k, k, 1), np.uint8))
+        for k in (16, 80)
     )
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
         for k in range(seconds * FPS):
             y, x = k % 720, 2 * k % 1280
-            frame = av.VideoFrame.from_ndarray(far[y : y + 720, x : x + 1280] + near[-720:, -1280 - x : 2560 - x], "rgb24")
+            frame = av.VideoFrame.from_ndarray(
+                far[y : y + 720, x : x + 1280] + near[-720:, -1280 - x : 2560 - x], "rgb24"
+            )
             frame.pts, frame.time_base = k, Fraction(1, FPS)
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))

@@ -12,6 +12,7 @@ from longtake.engine import cores
 from longtake.errors import UserError
 from longtake.report.page import clock
 from longtake.slicing import Slicing, slice_video
+from longtake.slicing.features import use_one_thread
 from longtake.stages.config import SlicingStageConfig
 from longtake.video.faults import VideoFault
 from longtake.video.guard import Guard, GuardPool
@@ -53,6 +54,7 @@ def slice_files(files: Sequence[Path], *, out: Path | None, config: Mapping[str,
             raise UserError(f"the folder {out} can't be made: {error.strerror}; give another to --out") from None
     stems = _distinct([path.stem for path in files])
     workers = min(cores(), len(files))
+    use_one_thread()
     with GuardPool(workers, settings.limits) as guards, ThreadPoolExecutor(workers) as pool:
 
         def work(path: Path, stem: str) -> SlicedFile:

@@ -17,7 +17,7 @@ _SPAN_BYTES = 700
 """About what one clip costs the page beside its picture."""
 
 SENTENCES = {
-    "too_short": "The span between two transitions is shorter than `min_clip_s` after its ends are trimmed.",
+    "too_short": "The span between two transitions is shorter than min_clip_s after its ends are trimmed.",
     "source_gone": "The raw file was removed or overwritten since it was listed; run listing again.",
 }
 
@@ -35,7 +35,7 @@ def listing_sheet(
         videos=ordered[:MAX_VIDEOS],
         hidden=max(0, len(ordered) - MAX_VIDEOS),
         duplicates=sum(len(video.uris) - 1 for video in videos),
-        hours=sum(video.duration_s for video in videos) / 3600,
+        seconds=sum(video.duration_s for video in videos),
         bytes=sum(video.bytes for video in videos),
         ignored=sorted(ignored.items(), key=lambda item: -item[1])[:20],
         ignored_total=sum(ignored.values()),

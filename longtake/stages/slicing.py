@@ -19,6 +19,7 @@ from longtake.shards import WHOLE, Shard
 from longtake.slicing import Slicing, slice_video
 from longtake.slicing.clips import DroppedShot
 from longtake.slicing.config import ALGORITHM_VERSION
+from longtake.slicing.features import use_one_thread
 from longtake.stages.config import SlicingStageConfig
 from longtake.stages.step import Summary, open_step
 from longtake.video.faults import REASONS, VideoFault
@@ -54,6 +55,7 @@ def run(
         todo = [video for video in videos if video.video_id not in done]
         step.begin(inputs=len(videos), skipped=len(videos) - len(todo))
         workers = cores()
+        use_one_thread()
         with GuardPool(workers, settings.limits) as guards, Batch(lake.tables) as batch:
             for sliced in map_unordered(partial(_slice_one, job, guards), todo, workers=workers):
                 batch.add(sliced.rows)

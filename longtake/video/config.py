@@ -12,9 +12,9 @@ from longtake.config import STRICT
 class Limits:
     """Limits of one piece of work (probe, frames or cut) on one file; past any of them the file is put aside."""
 
-    wall_s: float = Field(default=900.0, gt=0)
-    """Seconds that the caller waits for the worker, not counting what the caller does with the frames."""
-    cpu_s: float = Field(default=900.0, ge=1)
+    wall_s: float = Field(default=14_400.0, gt=0)
+    """Seconds that the caller waits for the worker, not counting what it does with the frames; a film of two hours is cut in one."""
+    cpu_s: float = Field(default=14_400.0, ge=1)
     """Seconds of processor time, in steps of one second."""
     memory_bytes: int = Field(default=4 << 30, ge=384 << 20)
     """Address space of the worker, some 300 MiB of which it takes before it opens anything (macOS does not enforce it)."""

@@ -19,12 +19,12 @@ REASONS: dict[str, str] = {
     "unreadable": "The file is not a media container that is allowed here, or its header is broken.",
     "no_video": "The container opens, but no video stream in it has a decoder.",
     "no_frames": "There is a video stream, but not one frame of it decodes.",
-    "corrupt": "More of the video's packets fail to decode than `max_corrupt_share` allows.",
-    "too_large": "A frame has more pixels than `max_pixels` allows.",
-    "time_limit": "The work took longer than `wall_s`.",
-    "cpu_limit": "The work took more processor time than `cpu_s`.",
-    "memory_limit": "The work needed more address space than `memory_bytes`.",
-    "output_limit": "A clip grew past `output_bytes`.",
+    "corrupt": "More of the video's packets fail to decode than max_corrupt_share allows.",
+    "too_large": "A frame has more pixels than max_pixels allows.",
+    "time_limit": "The work took longer than wall_s.",
+    "cpu_limit": "The work took more processor time than cpu_s.",
+    "memory_limit": "The work needed more address space than memory_bytes.",
+    "output_limit": "A clip grew past output_bytes.",
     "worker_crashed": "The worker process died or broke its protocol while it worked on this file.",
 }
 """One sentence for operators to each reason."""

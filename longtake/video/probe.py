@@ -36,17 +36,18 @@ def measure(footage: Footage) -> tuple[int, Fraction]:
     stamp_base = footage.stream.time_base or Fraction(0)
     step_s = 1 / nominal_fps(footage.stream)
     frames = 0
-    starts: list[int] = []
-    last_duration = 0
+    first: int | None = None
+    last, last_duration = 0, 0
     for packet in footage.packets():
         if packet.is_discard:
             continue
         frames += 1
         stamp = packet.dts if packet.pts is None else packet.pts
-        if stamp is not None:
-            if not starts or stamp > max(starts):
-                last_duration = packet.duration or 0
-            starts = [min([*starts, stamp]), max([*starts, stamp])]
-    if not starts or (starts[0] == starts[-1] and frames > 1):
+        if stamp is None:
+            continue
+        if first is None or stamp > last:
+            last, last_duration = stamp, packet.duration or 0
+        first = stamp if first is None else min(first, stamp)
+    if first is None or (first == last and frames > 1):
         return frames, frames * step_s
-    return frames, (starts[-1] - starts[0]) * stamp_base + (last_duration * stamp_base or step_s)
+    return frames, (last - first) * stamp_base + (last_duration * stamp_base or step_s)

@@ -15,7 +15,7 @@ from longtake.video.faults import VideoFault
 RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 """Sample rates that AAC can carry; sound at any other becomes 48000."""
 JITTER_S = Fraction(1, 20)
-"""Stamps this near to where the samples so far end are taken for rounding; past it there is a gap or an overlap."""
+"""A stamp this far past the end of the samples so far leaves a gap; less is taken for rounding, and so is any overlap."""
 
 
 class Sound:
@@ -82,7 +82,7 @@ class Sound:
         while frame is not None:
             if due is None or frame.pts is not None:
                 at = round(((frame.pts or 0) * stamp_base - self._origin_s) * self.rate)
-                due = at if due is None or abs(at - due) > JITTER_S * self.rate else due
+                due = at if due is None or at - due > JITTER_S * self.rate else due
             kind = (frame.format.name, frame.layout.name, frame.sample_rate)
             if resampler is None or kind != heard:
                 resampler, heard = av.AudioResampler(format="fltp", layout=self.layout, rate=self.rate), kind

@@ -138,7 +138,7 @@ def test_sound_that_ends_early_is_followed_by_silence(films, tmp_path, guard):
     early, late = guard.cut(path, spans_at((10, 40), (40, 50)), tmp_path)
     _, samples_CN = read_sound(early.path)
     assert samples_CN.shape[1] == pytest.approx(1.2 * 48000, abs=1024)
-    assert np.abs(samples_CN[:, : 24000]).mean() > 0.02
+    assert np.abs(samples_CN[:, :24000]).mean() > 0.02
     assert np.abs(samples_CN[:, 32000:]).mean() < 1e-3
     assert np.abs(read_sound(late.path)[1]).max() < 1e-3
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from longtake.errors import UserError
 from longtake.video.decode import Clock, Orientation
+from longtake.video.config import Limits
 from longtake.video.faults import VideoFault
-from longtake.video.guard import Guard, Limits
+from longtake.video.guard import Guard, Span
 
 from .drawn import number_of, picture, spoil_packets, write_film
 
@@ -44,9 +45,7 @@ def test_an_oriented_picture_has_the_oriented_size(orientation):
 
 def frames_of(guard, path, **size):
     size = size or {"width": 160, "height": 96}
-    batches = [
-        (b.first_frame, b.frames_NHWC.copy(), b.times_s) for b in guard.frames(path, pixels="gray8", **size)
-    ]
+    batches = [(b.first_frame, b.frames_NHWC.copy(), b.times_s) for b in guard.frames(path, pixels="gray8", **size)]
     pictures = np.concatenate([frames for _, frames, _ in batches])
     assert [first for first, _, _ in batches] == [
         sum(len(times_s) for _, _, times_s in batches[:k]) for k in range(len(batches))
@@ -107,6 +106,14 @@ def test_colours_are_blue_green_red_and_the_picture_is_stretched(films, guard):
     assert batch.frames_NHWC.dtype == np.uint8
     assert not batch.frames_NHWC.flags.writeable
     assert number_of(batch.frames_NHWC[1]) == 1
+
+
+@pytest.mark.parametrize("matrix", [3, 8, 10, 14])
+def test_a_colour_matrix_that_nobody_converts_is_read_as_an_untagged_one(matrix, films, tmp_path, guard):
+    path = write_film(films / f"matrix-{matrix}.mkv", 2, colorspace=matrix)
+    pictures, _ = frames_of(guard, path)
+    assert [number_of(p) for p in pictures] == [0, 1]
+    assert guard.cut(path, [Span(name="a", start_frame=0, end_frame=2)], tmp_path)[0].frames == 2
 
 
 def test_a_film_that_changes_size_half_way_goes_on(films, guard):

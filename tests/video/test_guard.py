@@ -241,7 +241,9 @@ def test_a_worker_inherits_no_credentials_and_no_open_files(film, tmp_path, monk
 
 def test_a_worker_loads_av_and_numpy_and_nothing_else():
     code = "import longtake.video.worker, sys; print(*{name.partition('.')[0] for name in sys.modules})"
-    loaded = set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    )
     assert {name for name in loaded if name not in sys.stdlib_module_names and not name.startswith("_")} <= {
         "av",
         "numpy",
