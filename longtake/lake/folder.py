@@ -1,17 +1,22 @@
 """Objects in a folder: the key is the path below it."""
 
+import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from longtake.errors import TransientError, UserError
+from longtake.lake.faults import FOLDER_ERRNOS
 from longtake.lake.objects import ObjectChanged, ObjectInfo
 
 _UNFINISHED = ".unfinished"
 """Where files are written before they get their name; what a killed writer leaves here belongs to nobody."""
+
+log = logging.getLogger(__name__)
 
 
 class FolderStore:
@@ -23,7 +28,7 @@ class FolderStore:
 
     def check(self, *, writable: bool) -> None:
         if writable:
-            with _translated(self.folder, "written"):
+            with self._translated("written"):
                 (self.folder / _UNFINISHED).mkdir(parents=True, exist_ok=True)
             if not os.access(self.folder, os.W_OK | os.X_OK):
                 raise UserError(f"the folder {self.folder} can't be written by this user; give another or its rights")
@@ -31,62 +36,92 @@ class FolderStore:
             raise UserError(f"there is no folder {self.folder}; check the path, or make it and put the videos there")
 
     def walk(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        for path in _files(self.folder):
-            key = path.relative_to(self.folder).as_posix()
-            if key.startswith(prefix):
-                stat = path.stat()
-                yield ObjectInfo(key, stat.st_size, _etag(stat))
+        with self._translated("listed"):
+            for path in _files(self._path(prefix.rpartition("/")[0])):
+                key = path.relative_to(self.folder).as_posix()
+                try:
+                    stat = path.stat()
+                except FileNotFoundError:  # removed while it was being listed
+                    continue
+                if key.startswith(prefix):
+                    yield ObjectInfo(key, stat.st_size, _etag(stat))
 
     def read(self, key: str) -> bytes:
-        with _translated(self.folder, "read"), _present(key):
-            return self._path(key).read_bytes()
+        with self._translated("read"), self._opened(key) as file:
+            return file.read()
 
     def fetch(self, key: str, path: Path, *, etag: str | None = None) -> None:
-        source = self._path(key)
-        with _translated(self.folder, "read"), _present(key):
-            before = _etag(source.stat())
-            shutil.copyfile(source, path)
-            after = _etag(source.stat())
+        with self._translated("read"), self._opened(key) as source, path.open("wb") as target:
+            before = _etag(os.fstat(source.fileno()))
+            shutil.copyfileobj(source, target, 1 << 20)
+            after = _etag(os.fstat(source.fileno()))
         if before != after or (etag is not None and etag != after):
             raise ObjectChanged(key)
 
     def put(self, key: str, data: bytes, *, overwrite: bool = False) -> bool:
-        with _translated(self.folder, "written"):
-            unfinished = self._unfinished()
-            unfinished.write_bytes(data)
-            return self._name(unfinished, key, overwrite=overwrite)
+        return self._write(key, lambda file: file.write(data), overwrite=overwrite)
 
     def upload(self, key: str, path: Path) -> bool:
-        with _translated(self.folder, "written"):
-            unfinished = self._unfinished()
-            shutil.copyfile(path, unfinished)
-            return self._name(unfinished, key, overwrite=False)
+        with path.open("rb") as source:
+            return self._write(key, lambda file: shutil.copyfileobj(source, file, 1 << 20), overwrite=False)
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
+
+    def table_options(self) -> dict[str, str]:
+        return {}
 
     def _path(self, key: str) -> Path:
         if key.startswith("/") or ".." in key.split("/"):
             raise UserError(f"the key {key!r} leads out of {self.folder}; keys are relative and have no '..'")
         return self.folder / key
 
-    def _unfinished(self) -> Path:
-        (self.folder / _UNFINISHED).mkdir(parents=True, exist_ok=True)
-        return self.folder / _UNFINISHED / uuid.uuid4().hex
-
-    def _name(self, unfinished: Path, key: str, *, overwrite: bool) -> bool:
-        target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if overwrite:
-            unfinished.replace(target)
-            return True
+    @contextmanager
+    def _opened(self, key: str) -> Iterator[BinaryIO]:
         try:
-            os.link(unfinished, target)
-        except FileExistsError:
-            return False
-        finally:
-            unfinished.unlink()
+            file = self._path(key).open("rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise ObjectChanged(key) from None
+        with file:
+            yield file
+
+    def _write(self, key: str, fill: Callable[[BinaryIO], object], *, overwrite: bool) -> bool:
+        """Fills a file that has no name yet, and names it when all of it is on the disk."""
+        target = self._path(key)
+        unfinished = self.folder / _UNFINISHED / uuid.uuid4().hex
+        with self._translated("written"):
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with unfinished.open("wb") as file:
+                    fill(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                return _name(unfinished, target, overwrite=overwrite)
+            finally:
+                unfinished.unlink(missing_ok=True)
+
+    @contextmanager
+    def _translated(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in FOLDER_ERRNOS:
+                sentence = f"the folder {self.folder} can't be {verb}: {error.strerror}; check the path and its rights"
+                raise UserError(sentence) from None
+            raise TransientError(f"the folder {self.folder} can't be {verb} now: {error.strerror}") from None
+
+
+def _name(unfinished: Path, target: Path, *, overwrite: bool) -> bool:
+    """Gives the file its name; False if another has it and keeps it."""
+    if overwrite:
+        unfinished.replace(target)
         return True
+    try:
+        os.link(unfinished, target)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -95,34 +130,24 @@ def _files(folder: Path) -> Iterator[Path]:
     def place(path: Path) -> str:
         return f"{path.name}/" if path.is_dir() else path.name
 
-    for path in sorted(folder.iterdir(), key=place):
+    for path in sorted(folder.iterdir() if folder.is_dir() else (), key=place):
         if path.name.startswith("."):
             continue
-        if path.is_dir() and not path.is_symlink():
+        if not _is_text(path.name):
+            log.warning("left out: the name is no UTF-8", extra={"path": os.fsencode(path).decode(errors="replace")})
+        elif path.is_dir() and not path.is_symlink():
             yield from _files(path)
         elif path.is_file():
             yield path
 
 
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _etag(stat: os.stat_result) -> str:
     return f"{stat.st_mtime_ns:x}-{stat.st_size:x}"
-
-
-@contextmanager
-def _present(key: str) -> Iterator[None]:
-    try:
-        yield
-    except (FileNotFoundError, IsADirectoryError):
-        raise ObjectChanged(key) from None
-
-
-@contextmanager
-def _translated(folder: Path, verb: str) -> Iterator[None]:
-    try:
-        yield
-    except (FileNotFoundError, PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise UserError(
-            f"the folder {folder} can't be {verb}: {error.strerror}; check the path and its rights"
-        ) from None
-    except OSError as error:
-        raise TransientError(f"the folder {folder} can't be {verb} now: {error.strerror}") from None

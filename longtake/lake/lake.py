@@ -1,10 +1,11 @@
 """One data root: its objects and its tables."""
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from longtake.errors import UserError
-from longtake.lake.objects import join_uri, open_store
+from longtake.lake.objects import join_uri, open_store, split_uri
 
 if TYPE_CHECKING:
     from longtake.lake.tables import Tables
@@ -14,6 +15,10 @@ class Lake:
     """The objects and tables below `data_root`."""
 
     def __init__(self, data_root: str) -> None:
+        kind, place = split_uri(data_root)
+        # The Delta library reads a percent sign as an escape, in other places than it writes; S3 has more such signs.
+        if "%" in place or (kind == "s3" and not re.fullmatch(r"[\w./!*'()=+@:,\-]*", place, re.ASCII)):
+            raise UserError(f"the data root {data_root!r} has signs that tables can't live under; give a plainer name")
         self.objects = open_store(data_root)
         self.data_root = self.objects.uri
 
@@ -21,30 +26,4 @@ class Lake:
     def tables(self) -> "Tables":
         from longtake.lake.tables import Tables
 
-        return Tables(join_uri(self.data_root, "tables"), self._storage_options)
-
-    def _storage_options(self) -> dict[str, str]:
-        """What the Delta library needs to reach the same place with the same credentials as boto3."""
-        if not self.data_root.startswith("s3://"):
-            return {}
-        import boto3
-
-        session = boto3.Session()
-        client = session.client("s3")
-        credentials = session.get_credentials()
-        if credentials is None:
-            raise UserError(f"{self.data_root}: no AWS credentials were found; set AWS_PROFILE or the pod's identity")
-        frozen = credentials.get_frozen_credentials()
-        options = {
-            "aws_endpoint": client.meta.endpoint_url,
-            "aws_region": client.meta.region_name or "us-east-1",
-            "aws_access_key_id": frozen.access_key or "",
-            "aws_secret_access_key": frozen.secret_key or "",
-            "aws_conditional_put": "etag",
-            "aws_virtual_hosted_style_request": "false",
-            "allow_http": "true",
-            "connect_timeout": "5s",
-            "max_retries": "8",
-            "retry_timeout": "30s",
-        }
-        return options | ({"aws_session_token": frozen.token} if frozen.token else {})
+        return Tables(join_uri(self.data_root, "tables"), self.objects.table_options)

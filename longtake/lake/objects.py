@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from longtake.errors import UserError
 
@@ -39,7 +39,7 @@ class Store(Protocol):
         """Raises unless the place can be reached with these credentials; makes a folder that is to be written."""
 
     def walk(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects below the prefix, in the order of their keys, a page at a time."""
+        """All objects whose keys begin so, in the order of their keys, a page at a time; hidden ones are left out."""
 
     def read(self, key: str) -> bytes:
         """The object's content. Raises ObjectChanged where there is none."""
@@ -54,6 +54,9 @@ class Store(Protocol):
         """`put` of a local file of any size."""
 
     def exists(self, key: str) -> bool: ...
+
+    def table_options(self) -> dict[str, str]:
+        """What the Delta library needs to reach this place with the same credentials, as they are now."""
 
 
 def open_store(uri: str) -> Store:
@@ -74,20 +77,32 @@ def split_uri(uri: str) -> tuple[str, str]:
     expected = "expected s3://bucket/prefix, file:///folder or a folder's path"
     if not uri.strip():
         raise UserError(f"an empty URI was given; {expected}")
-    parts = urlsplit(uri)
-    if parts.scheme == "s3":
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", parts.netloc) or parts.query or parts.fragment:
+    if any(ord(char) < 32 or ord(char) == 127 for char in uri):
+        raise UserError(f"{uri!r} holds a control character; {expected}")
+    scheme, colon, rest = uri.partition(":")
+    if colon and scheme == "s3":
+        bucket, _, prefix = rest.removeprefix("//").partition("/")
+        if not rest.startswith("//") or not re.fullmatch(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", bucket):
             raise UserError(f"{uri!r} names no bucket (3 to 63 lower-case letters, digits, dots, dashes); {expected}")
-        return "s3", f"{parts.netloc}{parts.path}".rstrip("/")
-    if parts.scheme == "file":
-        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        return "s3", f"{bucket}/{prefix}".rstrip("/")
+    if colon and scheme == "file":
+        host, slash, path = rest.removeprefix("//").partition("/")
+        if not rest.startswith("/") or not slash or host not in ("", "localhost") or re.search("[?#]", path):
             raise UserError(f"{uri!r} is no absolute file URI; {expected}")
-        return "file", str(Path(unquote(parts.path)))
+        return "file", str(Path(f"/{unquote(path)}"))
     if "://" in uri:
-        raise UserError(f"{uri!r} has the unknown scheme {parts.scheme!r}; {expected}")
-    return "file", os.path.abspath(Path(uri).expanduser())  # noqa: PTH100 (".." goes, links stay)
+        raise UserError(f"{uri!r} has the unknown scheme {scheme!r}; {expected}")
+    try:
+        return "file", os.path.abspath(Path(uri).expanduser())  # noqa: PTH100 (".." goes, links stay)
+    except RuntimeError:
+        raise UserError(f"{uri!r} begins with a user who is not known here; {expected}") from None
 
 
 def join_uri(uri: str, key: str) -> str:
     """The URI of a key below a store's URI."""
     return f"{uri.rstrip('/')}/{key}"
+
+
+def is_hidden(key: str) -> bool:
+    """Whether a part of the key begins with a dot: no footage, and nothing that longtake made for others to see."""
+    return key.startswith(".") or "/." in key

@@ -16,16 +16,16 @@ def query_lake(lake: Lake, sql: str) -> "pa.Table":
     """The answer to `sql`. Raises UserError with DuckDB's words for a wrong query."""
     import duckdb
 
-    connection = duckdb.connect()
-    for record in TABLES:
-        if lake.tables.version(record) is not None:
-            connection.register(record.TABLE, lake.tables.dataset(record))
-    connection.execute("SET enable_external_access = false")
     try:
-        answer = connection.sql(sql)
-        if answer is None:
-            raise UserError("the query gives no rows; ask with SELECT, SUMMARIZE or SHOW TABLES")
-        return answer.to_arrow_table()
+        with duckdb.connect(config={"enable_external_access": False, "python_enable_replacements": False}) as connection:
+            named = {name.lower() for name in connection.get_table_names(sql)}
+            for record in TABLES:  # what the query does not name is there for SHOW TABLES, without its rows
+                rows = lake.tables.scan(record, buckets=None if record.TABLE in named else ())
+                connection.register(record.TABLE, rows)
+            answer = connection.sql(sql)
+            if answer is None:
+                raise UserError("the query gives no rows; ask with SELECT, SUMMARIZE or SHOW TABLES")
+            return answer.to_arrow_table()
     except duckdb.Error as error:
         raise UserError(f"the query failed: {str(error).strip()}") from None
 

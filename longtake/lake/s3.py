@@ -5,11 +5,14 @@ Credentials, region and endpoint come from the usual AWS chain (environment, pro
 botocore with back-off; what is still failing then is a TransientError.
 """
 
+import io
+import random
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -17,13 +20,16 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
 )
 
 from longtake.errors import TransientError, UserError
-from longtake.lake.objects import ObjectChanged, ObjectInfo
+from longtake.lake.faults import CREDENTIALS, S3_SENTENCES
+from longtake.lake.objects import ObjectChanged, ObjectInfo, is_hidden
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,20 +45,15 @@ CLIENT = Config(
 PART_BYTES = 32 << 20
 """Larger files go up in parts of this size; a part is held in memory."""
 FETCH_ATTEMPTS = 3
+CONFLICT_ATTEMPTS = 8
 
-_CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the pod's identity"
 _GONE = {"NoSuchKey", "404", "PreconditionFailed", "412"}
-_USER = {
-    "NoSuchBucket": "there is no such bucket; make it, or correct its name",
-    "InvalidAccessKeyId": f"the server does not know this access key; {_CREDENTIALS}",
-    "SignatureDoesNotMatch": f"the secret key is wrong; {_CREDENTIALS}",
-    "AccessDenied": "these credentials may not do that; give them the bucket's list, read and write rights",
-    "403": "these credentials may not do that; give them the bucket's list, read and write rights",
-    "ExpiredToken": f"the credentials have expired; {_CREDENTIALS}",
-    "InvalidToken": f"the session token is wrong; {_CREDENTIALS}",
-    "PermanentRedirect": "the bucket is in another region; set AWS_REGION",
-    "AuthorizationHeaderMalformed": "the bucket is in another region; set AWS_REGION",
-}
+_THERE = {"PreconditionFailed", "412"}
+_CONFLICT = "ConditionalRequestConflict"
+"""S3 has not decided yet which of two conditional writers was first; whoever hears this asks again."""
+_BROKEN_OFF = (HTTPClientError, IncompleteReadError, FlexibleChecksumError)
+_PASSING = {408, 409, 425, 429}
+"""Answers below 500 that may pass, as 5xx may."""
 
 
 class S3Store:
@@ -76,74 +77,123 @@ class S3Store:
             for page in pages:
                 for found in page.get("Contents", []):
                     key = found["Key"][len(self.prefix) :]
-                    if key and not key.endswith("/"):
+                    if key and not key.endswith("/") and not is_hidden(key):
                         yield ObjectInfo(key, found["Size"], found["ETag"].strip('"'))
 
     def read(self, key: str) -> bytes:
-        with self._translated(key):
-            return self._client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+        content = io.BytesIO()
+        self._copy(key, content)
+        return content.getvalue()
 
     def fetch(self, key: str, path: Path, *, etag: str | None = None) -> None:
-        arguments: dict[str, Any] = {} if etag is None else {"IfMatch": f'"{etag}"'}
-        for attempts_left in reversed(range(FETCH_ATTEMPTS)):
-            with self._translated(key):
-                body = self._client.get_object(Bucket=self.bucket, Key=self.prefix + key, **arguments)["Body"]
-                try:
-                    with path.open("wb") as file:
-                        for chunk in body.iter_chunks(1 << 20):
-                            file.write(chunk)
-                    return
-                except HTTPClientError:  # broken off in the middle, which botocore does not retry by itself
-                    if not attempts_left:
-                        raise
+        condition = {} if etag is None else {"IfMatch": f'"{etag}"'}
+        try:
+            with path.open("wb") as file:
+                self._copy(key, file, **condition)
+        except OSError as error:
+            raise TransientError(f"{path} can't be written now: {error.strerror}") from None
 
     def put(self, key: str, data: bytes, *, overwrite: bool = False) -> bool:
-        with self._translated(key):
-            if overwrite:
-                self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
-                return True
-            return _is_first(
-                lambda: self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*")
-            )
+        if not overwrite:
+            return self._first(lambda: self._client.put_object(**self._place(key), Body=data, IfNoneMatch="*"))
+        with self._translated():
+            self._client.put_object(**self._place(key), Body=data)
+        return True
 
     def upload(self, key: str, path: Path) -> bool:
         if path.stat().st_size <= PART_BYTES:
             return self.put(key, path.read_bytes())
-        with self._translated(key):
-            place: dict[str, Any] = {"Bucket": self.bucket, "Key": self.prefix + key}
-            upload_id = self._client.create_multipart_upload(**place)["UploadId"]
-            try:
-                parts: list[Any] = []
-                with path.open("rb") as file:
-                    while data := file.read(PART_BYTES):
-                        number = len(parts) + 1
-                        part = self._client.upload_part(**place, UploadId=upload_id, PartNumber=number, Body=data)
-                        parts.append({"PartNumber": number, "ETag": part["ETag"]})
-                first = _is_first(
-                    lambda: self._client.complete_multipart_upload(
-                        **place, UploadId=upload_id, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
-                    )
-                )
-            except BaseException:
-                self._client.abort_multipart_upload(**place, UploadId=upload_id)
-                raise
-            if not first:
-                self._client.abort_multipart_upload(**place, UploadId=upload_id)
-            return first
+        return self._first(lambda: self._send_parts(key, path))
 
     def exists(self, key: str) -> bool:
         with self._translated():
             try:
-                self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+                self._client.head_object(**self._place(key))
             except ClientError as error:
-                if error.response["Error"]["Code"] in _GONE:
+                if _code(error) in _GONE:
                     return False
                 raise
         return True
 
+    def table_options(self) -> dict[str, str]:
+        with self._translated():
+            credentials = self._session.get_credentials()
+            if credentials is None:
+                raise NoCredentialsError
+            frozen = credentials.get_frozen_credentials()
+            meta = self._client.meta
+        options = {
+            "aws_endpoint": meta.endpoint_url,
+            "aws_region": meta.region_name or "us-east-1",
+            "aws_access_key_id": frozen.access_key or "",
+            "aws_secret_access_key": frozen.secret_key or "",
+            "aws_conditional_put": "etag",
+            "aws_virtual_hosted_style_request": "false",
+            "allow_http": "true",
+            "connect_timeout": "5s",
+            "max_retries": "8",
+            "retry_timeout": "30s",
+        }
+        return options | ({"aws_session_token": frozen.token} if frozen.token else {})
+
+    def _place(self, key: str) -> dict[str, Any]:
+        return {"Bucket": self.bucket, "Key": self.prefix + key}
+
+    def _copy(self, key: str, target: IO[bytes], **condition: Any) -> None:
+        """Writes the object to `target`; an answer that breaks off, which botocore does not retry, is asked for anew."""
+        for attempts_left in reversed(range(FETCH_ATTEMPTS)):
+            target.seek(0)
+            target.truncate()
+            with self._translated(key):
+                try:
+                    with closing(self._client.get_object(**self._place(key), **condition)["Body"]) as body:
+                        for chunk in body.iter_chunks(1 << 20):
+                            target.write(chunk)
+                    return
+                except _BROKEN_OFF:
+                    if not attempts_left:
+                        raise
+
+    def _first(self, write: Callable[[], object]) -> bool:
+        """Whether this conditional write made the object; False if it was there already."""
+        for attempts_left in reversed(range(CONFLICT_ATTEMPTS)):
+            with self._translated():
+                try:
+                    write()
+                    return True
+                except ClientError as error:
+                    if _code(error) in _THERE:
+                        return False
+                    if _code(error) != _CONFLICT or not attempts_left:
+                        raise
+            time.sleep(random.uniform(0, 0.5))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _send_parts(self, key: str, path: Path) -> None:
+        place = self._place(key)
+        upload_id = self._client.create_multipart_upload(**place)["UploadId"]
+        try:
+            parts: list[Any] = []
+            with path.open("rb") as file:
+                while data := file.read(PART_BYTES):
+                    number = len(parts) + 1
+                    part = self._client.upload_part(**place, UploadId=upload_id, PartNumber=number, Body=data)
+                    parts.append({"PartNumber": number, "ETag": part["ETag"]})
+            self._client.complete_multipart_upload(
+                **place, UploadId=upload_id, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+            )
+        except BaseException:
+            with suppress(ClientError, BotoCoreError):  # what goes wrong here would hide what went wrong before
+                self._client.abort_multipart_upload(**place, UploadId=upload_id)
+            raise
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session()
+
     @cached_property
     def _client(self) -> "S3Client":
-        return boto3.Session().client("s3", config=CLIENT)
+        return self._session.client("s3", config=CLIENT)
 
     @contextmanager
     def _translated(self, key: str | None = None) -> Iterator[None]:
@@ -151,31 +201,26 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            code = error.response["Error"]["Code"]
+            code = _code(error)
             if key is not None and code in _GONE:
                 raise ObjectChanged(key) from None
-            if code in _USER:
-                raise UserError(f"{self.uri}: {_USER[code]} ({code})") from None
-            raise TransientError(
-                f"{self.uri}: the server answered {code}, {error.response['Error'].get('Message')}"
-            ) from None
+            if code in S3_SENTENCES:
+                raise UserError(f"{self.uri}: {S3_SENTENCES[code]} ({code})") from None
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            answer = f"{self.uri}: the server answered {code}: {error.response['Error'].get('Message')}"
+            if status >= 500 or status in _PASSING or code == "RequestTimeout":
+                raise TransientError(answer) from None
+            raise UserError(f"{answer.rstrip('.')}; check the URI and the AWS settings") from None
         except (NoCredentialsError, PartialCredentialsError):
-            raise UserError(f"{self.uri}: no AWS credentials were found; {_CREDENTIALS}") from None
-        except (ConnectionError, HTTPClientError) as error:
+            raise UserError(f"{self.uri}: no AWS credentials were found; {CREDENTIALS}") from None
+        except (ConnectionError, *_BROKEN_OFF) as error:
             raise TransientError(f"{self.uri}: the endpoint does not answer ({_first_line(error)})") from None
         except BotoCoreError as error:
             raise UserError(f"{self.uri}: {_first_line(error)}; check the AWS settings") from None
 
 
-def _is_first(write: Callable[[], object]) -> bool:
-    """Whether this conditional write made the object; False if it was there already."""
-    try:
-        write()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("PreconditionFailed", "412"):
-            return False
-        raise
-    return True
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
 
 
 def _first_line(error: Exception) -> str:

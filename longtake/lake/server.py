@@ -6,6 +6,7 @@ Its folder holds the data and two files in AWS's own formats: `credentials` (gen
 
 import configparser
 import ctypes
+import fcntl
 import os
 import secrets
 import signal
@@ -14,8 +15,11 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from longtake.errors import TransientError, UserError
 
@@ -36,7 +40,7 @@ class Server:
 
     @property
     def endpoint(self) -> str:
-        config = configparser.ConfigParser()
+        config = configparser.ConfigParser(interpolation=None)
         config.read(self.folder / "config")
         return config.get("default", "endpoint_url", fallback="")
 
@@ -56,11 +60,23 @@ class Server:
     def __enter__(self) -> "Server":
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            key, secret = self._credentials()
+            lock = (self.folder / "lock").open("ab")
         except OSError as error:
             raise UserError(f"the folder {self.folder} can't hold a lake: {error.strerror}; give another") from None
-        if not (self.endpoint and _answers(self.endpoint, key, secret)):
-            self._start(key, secret)
+        give_up = time.monotonic() + _READY_S
+        with lock:
+            while not _locked(lock):  # another process serves this folder, or is about to, or is about to end
+                if self._answers():
+                    return self
+                if time.monotonic() > give_up:
+                    raise TransientError(f"another server holds {self.folder} and does not answer; stop it")
+                time.sleep(0.1)
+            self._start(lock.fileno())
+        while not self._answers():
+            if self._process is None or self._process.poll() is not None or time.monotonic() > give_up:
+                self.stop()
+                raise TransientError(f"the S3 server did not start; {self.folder / 'server.log'} says why")
+            time.sleep(0.05)
         return self
 
     def __exit__(
@@ -85,44 +101,61 @@ class Server:
         return 0 if self._process is None else self._process.wait()
 
     def _credentials(self) -> tuple[str, str]:
-        path = self.folder / "credentials"
-        if not path.exists():
+        """The access key and its secret; two empty words where there are none yet."""
+        found = configparser.ConfigParser(interpolation=None)
+        found.read(self.folder / "credentials")
+        section = found["default"] if "default" in found else {}
+        return section.get("aws_access_key_id", ""), section.get("aws_secret_access_key", "")
+
+    def _answers(self) -> bool:
+        """Whether the server accepts these credentials and a write, which it does a moment after it listens."""
+        return bool(self.endpoint) and _accepts(self.endpoint, *self._credentials())
+
+    def _start(self, lock: int) -> None:
+        """Starts the server, which holds the folder's lock for as long as it lives."""
+        if not all(self._credentials()):
             lines = ["[default]", f"aws_access_key_id = LT{secrets.token_hex(8).upper()}"]
             lines.append(f"aws_secret_access_key = {secrets.token_urlsafe(30)}")
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write("\n".join([*lines, ""]))
-        found = configparser.ConfigParser()
-        found.read(path)
-        return found["default"]["aws_access_key_id"], found["default"]["aws_secret_access_key"]
-
-    def _start(self, key: str, secret: str) -> None:
+            _write_private(self.folder / "credentials", lines)
+        key, secret = self._credentials()
         last = int(self.endpoint.rsplit(":", 1)[-1]) if self.endpoint else None
+        if self._port is not None and not _is_free(self._port):
+            raise UserError(f"port {self._port} is taken; give another, or none")
         ports = _free_ports(5, first=self._port or last)
+        command = _command(self.folder / "data", *ports)
         endpoint = f"http://127.0.0.1:{ports[0]}"
-        (self.folder / "config").write_text(
-            f"[default]\nregion = us-east-1\nendpoint_url = {endpoint}\ns3 =\n    addressing_style = path\n"
-        )
-        data = self.folder / "data"
-        data.mkdir(exist_ok=True)
-        log = (self.folder / "server.log").open("ab")
+        lines = ["[default]", "region = us-east-1", f"endpoint_url = {endpoint}", "s3 =", "    addressing_style = path"]
+        _write_private(self.folder / "config", lines)
+        (self.folder / "data").mkdir(exist_ok=True)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        self._process = subprocess.Popen(
-            _command(data, *ports),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret},
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            cwd=self.folder,
-        )
-        log.close()
-        give_up = time.monotonic() + _READY_S
-        while not _answers(endpoint, key, secret):
-            if self._process.poll() is not None or time.monotonic() > give_up:
-                self.stop()
-                raise TransientError(f"the S3 server did not start; {self.folder / 'server.log'} says why")
-            time.sleep(0.05)
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret},
+                preexec_fn=_die_with_parent(),
+                pass_fds=(lock,),
+                cwd=self.folder,
+            )
+
+
+def _write_private(path: Path, lines: list[str]) -> None:
+    """Writes a file that only this user can read, whole before it has its name."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("\n".join([*lines, ""]))
+    unfinished.replace(path)
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _command(data: Path, s3: int, master: int, volume: int, filer: int, admin: int) -> list[str]:
@@ -137,8 +170,7 @@ def _command(data: Path, s3: int, master: int, volume: int, filer: int, admin: i
     return [str(weed), "mini", *(f"-{name}={value}" for name, value in options.items())]
 
 
-def _answers(endpoint: str, key: str, secret: str) -> bool:
-    """Whether a server at the endpoint accepts these credentials and a write, which it does a moment after it listens."""
+def _accepts(endpoint: str, key: str, secret: str) -> bool:
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
@@ -177,5 +209,8 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _die_with_parent() -> Callable[[], object] | None:
+    """What a child calls to be ended with its parent, on Linux; looked up here, since a child may not load anything."""
+    if sys.platform != "linux":
+        return None
+    return partial(ctypes.CDLL(None).prctl, _PR_SET_PDEATHSIG, signal.SIGTERM)

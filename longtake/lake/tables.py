@@ -12,13 +12,15 @@ import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from types import TracebackType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
-from deltalake import DeltaTable, Field, Schema
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake import DeltaTable, Field, QueryBuilder, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, TableNotFoundError
 
 from longtake.errors import TransientError, UserError
+from longtake.lake.faults import FOLDER_ERRNOS, S3_SENTENCES
 from longtake.records import Clip, Record, Video
 
 Row = TypeVar("Row", Video, Clip)
@@ -71,29 +73,24 @@ class Tables:
         table = self._open(record)
         if table is None or (buckets is not None and not buckets):
             return schema.empty_table()
-        filters: list[tuple[str, str, Any]] = []
+        wanted = ["true"]
         if buckets is not None:
-            filters.append(("bucket", "in", sorted(buckets)))
+            wanted.append(f"bucket IN ({_listed(buckets)})")
         if made_by is not None:
-            filters.append(("made_by", "=", made_by))
+            wanted.append("made_by = '{}'".format(made_by.replace("'", "''")))
         known = {field.name for field in table.schema().fields}
+        names = ", ".join(name for name in schema.names if name in known)
+        sql = f"SELECT {names} FROM rows WHERE {' AND '.join(wanted)}"
         with self._translated():
-            found = table.to_pyarrow_table(columns=[n for n in schema.names if n in known], filters=filters or None)
+            # Not by to_pyarrow_table: its reader threads call Python, which aborts some processes when they exit.
+            found = pa.table(QueryBuilder().register("rows", table).execute(sql).read_all())
         for field in schema:
             if field.name not in known:  # the table is older than the column
                 found = found.append_column(field, pa.nulls(len(found), field.type))
         return found.select(schema.names).cast(schema)
 
-    def dataset(self, record: type[Record]) -> Any:
-        """The table as a pyarrow dataset, for engines that push filters down."""
-        table = self._open(record)
-        if table is None:
-            raise UserError(f"{self.uri} has no table {record.TABLE} yet; run the stage that makes it")
-        with self._translated():
-            return table.to_pyarrow_dataset()
-
     def merge(self, rows: Sequence[Record]) -> None:
-        """Inserts the rows, or replaces those with the same key, in one commit."""
+        """Inserts the rows, or replaces those with the same key, in one commit; none where all of them are there as given."""
         if not rows:
             return
         record = type(rows[0])
@@ -113,13 +110,13 @@ class Tables:
 
     def _merge_once(self, record: type[Record], source: pa.Table) -> None:
         table = self._open_for_writing(record)
-        names = source.schema.names
-        buckets = ", ".join(str(bucket) for bucket in sorted(set(source["bucket"].to_pylist())))
+        columns = {name: f"s.{name}" for name in source.schema.names}
         same = " AND ".join(f"t.{name} = s.{name}" for name in ("bucket", *record.KEY))
-        columns = {name: f"s.{name}" for name in names}
+        changed = " OR ".join(f"(t.{name} IS DISTINCT FROM s.{name})" for name in columns if name not in record.KEY)
+        here = f"t.bucket IN ({_listed(source['bucket'].to_pylist())})"
         (
-            table.merge(source, f"t.bucket IN ({buckets}) AND {same}", source_alias="s", target_alias="t")
-            .when_matched_update(columns)
+            table.merge(source, f"{here} AND {same}", source_alias="s", target_alias="t")
+            .when_matched_update(columns, predicate=changed)
             .when_not_matched_insert(columns)
             .execute()
         )
@@ -128,11 +125,11 @@ class Tables:
         return f"{self.uri}/{record.TABLE}"
 
     def _open(self, record: type[Record]) -> DeltaTable | None:
-        try:
-            with self._translated():
+        with self._translated():
+            try:
                 return DeltaTable(self._place(record), storage_options=self._options())
-        except TableNotFoundError:
-            return None
+            except TableNotFoundError:
+                return None
 
     def _open_for_writing(self, record: type[Record]) -> DeltaTable:
         """The table, made if it is missing, with columns added that the record has gained."""
@@ -158,16 +155,27 @@ class Tables:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Storage faults of the Delta library as one sentence; conflicts and missing tables pass."""
+        """Faults of the Delta library as one sentence; a conflict passes."""
         try:
             yield
-        except (CommitFailedError, TableNotFoundError):
+        except CommitFailedError:
             raise
-        except (DeltaError, OSError) as error:
-            reason = " ".join(_COLOUR.sub("", str(error)).split())[:300]
-            denied = any(word in reason for word in ("necessary privileges", "Forbidden", "403 "))
-            kind = UserError if denied else TransientError
-            raise kind(f"{self.uri}: the tables can't be reached: {reason}") from None
+        except DeltaProtocolError as error:
+            raise UserError(f"{self.uri}: a newer tool has written the tables ({_words(error)}); update this") from None
+        except Exception as error:
+            if type(error) is not Exception and not isinstance(error, (DeltaError, OSError)):  # queries raise Exception
+                raise
+            raise self._sentence(str(error), _words(error)) from None
+
+    def _sentence(self, text: str, words: str) -> UserError | TransientError:
+        """What the library said, sorted by the code of the server or of the system that it quotes."""
+        code = re.search(r"<Code>(\w+)</Code>", text)
+        if code and code[1] in S3_SENTENCES:
+            return UserError(f"{self.uri}: {S3_SENTENCES[code[1]]} ({code[1]})")
+        system = re.search(r'Os \{ code: (\d+), .*message: "(.*)"', text)
+        if system and int(system[1]) in FOLDER_ERRNOS:
+            return UserError(f"{self.uri}: the tables can't be reached: {system[2]}; check the path and its rights")
+        return TransientError(f"{self.uri}: the tables can't be reached: {words}")
 
 
 class Batch:
@@ -196,9 +204,26 @@ class Batch:
     def __enter__(self) -> "Batch":
         return self
 
-    def __exit__(self, *_: object) -> Literal[False]:
-        self.commit()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        try:
+            self.commit()
+        except (UserError, TransientError) as late:
+            if error is None:
+                raise
+            log.error("the last rows were not committed", extra={"rows": len(self._waiting), "reason": str(late)})
         return False
+
+
+def _listed(numbers: Collection[int]) -> str:
+    return ", ".join(str(number) for number in sorted(set(numbers)))
+
+
+def _words(error: Exception) -> str:
+    """The library's text on one line, without colours and quoted XML, its end kept: that is where the cause is."""
+    text = " ".join(_COLOUR.sub("", str(error)).partition("<?xml")[0].replace("↳", "·").split())
+    return text if len(text) <= 300 else f"{text[:100]} ... {text[-200:]}"
 
 
 def _column(name: str, hint: Any) -> pa.Field:

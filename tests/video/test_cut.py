@@ -185,7 +185,7 @@ def test_no_spans_are_no_work(film, tmp_path):
 
 
 def test_a_span_past_the_end_is_the_users_mistake_and_leaves_nothing(film, tmp_path, guard):
-    with pytest.raises(UserError, match="ends at frame 31, but .* has 30 frames"):
+    with pytest.raises(UserError, match=r"ends at frame 31, but .* has 30 frames"):
         guard.cut(film, spans_at((0, 5), (20, 31)), tmp_path)
     assert list(tmp_path.iterdir()) == []
 

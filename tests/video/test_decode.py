@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -6,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longtake.errors import UserError
-from longtake.video.decode import Clock, Orientation
 from longtake.video.config import Limits
+from longtake.video.decode import Clock, Orientation
 from longtake.video.faults import VideoFault
 from longtake.video.guard import Guard, Span
 
@@ -21,7 +22,7 @@ def test_ticks_strictly_increase_from_zero_whatever_the_stamps(base, stamps, fps
     clock = Clock(base, Fraction(fps))
     ticks = [clock.tick(stamp) for stamp in stamps]
     assert ticks[0] == 0
-    assert all(later > earlier for earlier, later in zip(ticks, ticks[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(ticks))
 
 
 @given(st.integers(-1000, 1000), st.lists(st.integers(1, 500), max_size=20))

@@ -1,7 +1,7 @@
 import pickle
 from typing import get_args
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longtake.video.faults import REASONS, Reason, VideoFault
@@ -12,7 +12,8 @@ def test_every_reason_has_its_sentence():
     assert all(sentence.endswith(".") for sentence in REASONS.values())
 
 
-@given(st.text())
+@settings(max_examples=30)
+@given(st.text(max_size=600))
 def test_a_detail_is_short_and_has_no_control_characters(text):
     detail = VideoFault("corrupt", text).detail
     assert len(detail) <= 300

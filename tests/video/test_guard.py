@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from longtake.errors import UserError
 from longtake.video.config import Limits
 from longtake.video.guard import Guard, GuardPool, Span, VideoFault
+from longtake.video.process import WorkerStartError
 
 from .drawn import write_film, write_sound_only
 
@@ -232,7 +234,7 @@ def test_a_worker_inherits_no_credentials_and_no_open_files(film, tmp_path, monk
         os.set_inheritable(secret.fileno(), True)
         guard.probe(film)
         environment = Path(f"/proc/{guard.worker_pid}/environ").read_text()
-        files = [os.readlink(entry) for entry in Path(f"/proc/{guard.worker_pid}/fd").iterdir()]
+        files = [str(entry.readlink()) for entry in Path(f"/proc/{guard.worker_pid}/fd").iterdir()]
     assert "sesame" not in environment
     assert "PATH=" in environment
     assert len(files) == 5
@@ -292,6 +294,12 @@ def test_a_worker_dies_with_its_parent(doing, film, endless, tmp_path):
         assert alive(worker)
         parent.kill()
     assert gone_within(worker, 5)
+
+
+def test_a_worker_that_does_not_start_is_blamed_on_no_film(film, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(WorkerStartError, match="does not start"), Guard() as guard:
+        guard.probe(film)
 
 
 def test_a_closed_guard_starts_again(film):
