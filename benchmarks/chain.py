@@ -22,6 +22,7 @@ from longtake.engine import cores, map_unordered
 from longtake.slicing import slice_video
 from longtake.slicing.features import use_one_thread
 from longtake.stages import listing, slicing
+from longtake.video.config import Encoding
 from longtake.video.guard import GuardPool
 
 FPS, SECONDS, SHOT_S, FILMS = 25, 30, 5, 4
@@ -49,6 +50,22 @@ def decode(path: Path) -> int:
     with av.open(str(path)) as container:
         container.streams.video[0].thread_count = 1
         return sum(1 for _ in container.decode(video=0))
+
+
+def encode(path: Path) -> int:
+    """Decoded and encoded again as clips are, by one thread each: what any frame-exact cut must pay."""
+    settings = Encoding()
+    options = {"crf": str(settings.crf), "preset": settings.preset, "threads": "1"}
+    with av.open(str(path)) as source, tempfile.NamedTemporaryFile(suffix=".mp4") as file:
+        source.streams.video[0].thread_count = 1
+        with av.open(file.name, "w") as target:
+            stream = target.add_stream("libx264", rate=source.streams.video[0].average_rate, options=options)
+            stream.width, stream.height = source.streams.video[0].width, source.streams.video[0].height
+            for frame in source.decode(video=0):
+                frame.pict_type = 0
+                target.mux(stream.encode(frame))
+            target.mux(stream.encode())
+        return Path(file.name).stat().st_size
 
 
 def detect(path: Path) -> int:
@@ -101,6 +118,7 @@ def main() -> None:
         films = sorted(raw.iterdir())
         ways: dict[str, Callable[[], object]] = {
             "plain decoding": lambda: on_every_core(decode, films),
+            "decoding and encoding again, nothing else": lambda: on_every_core(encode, films),
             "slice_video (transitions, no files)": lambda: slice_only(films),
             "listing + slicing (clips, posters, tables, reports)": lambda: chain(raw, data),
         }

@@ -1,6 +1,7 @@
 """Strict loading of config dataclasses: a wrong key or value is one sentence with the place and the nearest name."""
 
 import difflib
+import reprlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -48,7 +49,7 @@ def _sentence(cls: type, fault: Any) -> str:
         return f"unknown key {place!r}; {hint}"
     if fault["type"] == "missing":
         return f"{place!r} is missing"
-    return f"{place!r} is {fault['input']!r}; {fault['msg'][0].lower()}{fault['msg'][1:]}"
+    return f"{place!r} is {reprlib.repr(fault['input'])}; {fault['msg'][0].lower()}{fault['msg'][1:]}"
 
 
 def _fields_at(cls: type, path: tuple[int | str, ...]) -> list[str]:

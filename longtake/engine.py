@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 from typing import TypeVar
 
 from longtake.errors import UserError
@@ -14,29 +15,43 @@ Result = TypeVar("Result")
 def map_unordered(work: Callable[[Item], Result], items: Iterable[Item], *, workers: int) -> Iterator[Result]:
     """The results of `work`, as they come, with at most twice `workers` items taken ahead.
 
-    The first error ends the iteration, after the items that were being worked on; nothing new is begun.
+    After the first error nothing new is begun; what was being worked on is still given, and then the error is raised.
+    Being told to end (Ctrl-C, SIGTERM) waits for nothing.
     """
+    left = iter(items)
     waiting: set[Future[Result]] = set()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for item in items:
-                waiting.add(pool.submit(work, item))
-                if len(waiting) >= 2 * workers:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        finally:
-            for future in waiting:
-                future.cancel()
+    error: BaseException | None = None
+    pool = ThreadPoolExecutor(workers)
+    try:
+        while True:
+            if error is None:
+                waiting.update(pool.submit(work, item) for item in islice(left, 2 * workers - len(waiting)))
+            if not waiting:
+                break
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                fault = future.exception()
+                if fault is None:
+                    yield future.result()
+                elif error is None:
+                    error = fault
+                    waiting = {other for other in waiting if not other.cancel()}
+    except (KeyboardInterrupt, SystemExit):
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise
+    pool.shutdown()
+    if error is not None:
+        raise error
 
 
 def cores() -> int:
     """Processors that this process may use; `LONGTAKE_WORKERS` says otherwise where a pod's CPU limit is lower."""
     given = os.environ.get("LONGTAKE_WORKERS")
     if given is not None:
-        if not given.isdigit() or int(given) < 1:
+        if not given.isdecimal() or int(given) < 1:
             raise UserError(f"LONGTAKE_WORKERS is {given!r}; give a whole number from 1")
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

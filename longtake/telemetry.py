@@ -85,7 +85,7 @@ def serve_metrics(metrics: StepMetrics) -> Iterator[str]:
         yield ""
         return
     host, _, port = place.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdecimal() or int(port) > 65_535:
         raise UserError(f"LONGTAKE_METRICS is {place!r}; give host:port, or off")
     try:
         server, thread = start_http_server(int(port), addr=host, registry=metrics.registry)

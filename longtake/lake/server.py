@@ -31,7 +31,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Server:
-    """`with Server(folder) as server:` serves the bucket `lake`; a folder that is being served already is shared."""
+    """`with Server(folder) as server:` serves the bucket `lake`; a folder that is being served already is shared.
+
+    Enter it in the main thread: on Linux the server ends with the thread that started it.
+    """
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder.absolute()
@@ -72,11 +75,14 @@ class Server:
                     raise TransientError(f"another server holds {self.folder} and does not answer; stop it")
                 time.sleep(0.1)
             self._start(lock.fileno())
-        while not self._answers():
-            if self._process is None or self._process.poll() is not None or time.monotonic() > give_up:
-                self.stop()
-                raise TransientError(f"the S3 server did not start; {self.folder / 'server.log'} says why")
-            time.sleep(0.05)
+        try:
+            while not self._answers():
+                if self._process is None or self._process.poll() is not None or time.monotonic() > give_up:
+                    raise TransientError(f"the S3 server did not start; {self.folder / 'server.log'} says why")
+                time.sleep(0.05)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(

@@ -21,6 +21,7 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     environment.filters["clock"] = clock
     environment.filters["size"] = size
+    environment.filters["shorten"] = shorten
     return environment
 
 
@@ -79,3 +80,8 @@ def size(amount: float) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def shorten(text: str, chars: int = 200) -> str:
+    """The text with its middle left out, so that a page stays small whatever a file is called: names differ at the end."""
+    return text if len(text) <= chars else f"{text[: chars // 4]} … {text[-(chars - chars // 4 - 3) :]}"

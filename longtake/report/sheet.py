@@ -12,9 +12,8 @@ PAGE_BYTES = 1_900_000
 """A page stays under 2 MB: pictures are shown until this is full, and the page says how many are not."""
 MAX_VIDEOS = 300
 """Videos on one page; the ones with trouble first."""
-MAX_SPANS = 2_000
-_SPAN_BYTES = 700
-"""About what one clip costs the page beside its picture."""
+_SPAN_BYTES, _VIDEO_BYTES = 700, 2_500
+"""The most that one clip costs the page beside its picture, and one video beside its clips."""
 
 SENTENCES = {
     "too_short": "The span between two transitions is shorter than min_clip_s after its ends are trimmed.",
@@ -58,7 +57,8 @@ def contact_sheet(
     for clip in sorted(clips, key=lambda clip: (clip.start_frame, clip.frames)):
         spans[clip.video_id].append(clip)
     ordered = sorted(videos, key=lambda video: (not _has_trouble(spans[video.video_id]), video.uris))
-    shown, hidden_spans, hidden_posters, room = [], 0, 0, PAGE_BYTES - 60_000
+    shown, hidden_spans, hidden_posters = [], 0, 0
+    room = PAGE_BYTES - 60_000 - _VIDEO_BYTES * len(ordered[:MAX_VIDEOS])
     for video in ordered[:MAX_VIDEOS]:
         cards: list[dict[str, Any]] = []
         for clip in spans[video.video_id]:
@@ -68,7 +68,8 @@ def contact_sheet(
             room -= _SPAN_BYTES
             picture = base64.b64encode(posters.get(clip.clip_id, b"")).decode()
             if len(picture) > room:
-                picture, hidden_posters = "", hidden_posters + 1
+                picture = ""
+            hidden_posters += clip.reason is None and not picture
             room -= len(picture)
             cards.append({"clip": clip, "picture": picture})
         shown.append({"video": video, "cards": cards, "length_s": _length_s(video, spans[video.video_id])})

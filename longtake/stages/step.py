@@ -3,12 +3,14 @@
 import json
 import logging
 import os
+import signal
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
-from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
+from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, TransientError, UserError
 from longtake.lake import Lake, join_uri
 from longtake.progress import Progress, ProgressWriter
 from longtake.records import Record
@@ -18,6 +20,13 @@ log = logging.getLogger(__name__)
 
 BY_HAND = "by-hand"
 """The run's name where no pipeline gave one."""
+
+
+class Ended(SystemExit):
+    """The process was told to end (a pod is evicted, a run is stopped): what is finished is committed on the way out."""
+
+    def __str__(self) -> str:
+        return "ended by SIGTERM"
 
 
 class CountMismatch(RuntimeError):
@@ -112,7 +121,7 @@ class Step:
     def close(self, error: BaseException | None) -> None:
         progress = self._writer.progress
         progress.state = "failed" if error else "done"
-        progress.error = f"{type(error).__name__}: {error}"[:500] if error else None
+        progress.error = _sentence(error)[:500] if error else None
         progress.eta_s = None
         self._writer.write()
 
@@ -121,15 +130,43 @@ class Step:
 def open_step(stage: str, lake: Lake, *, run: str, shard: str) -> Iterator[Step]:
     """A step whose metrics are served and whose end, good or bad, is written down."""
     step = Step(stage, lake, run=run, shard=shard)
-    with serve_metrics(step.metrics) as place:
+    with _ended_by_sigterm(), serve_metrics(step.metrics) as place:
         log.info("step began", extra={"stage": stage, "shard": shard, "metrics": place, "pid": os.getpid()})
         try:
             yield step
         except BaseException as error:
-            step.close(error)
+            try:
+                step.close(error)
+            except (UserError, TransientError) as unwritten:  # the step's own error says more than this one
+                log.error("the end of the step was not written down", extra={"reason": str(unwritten)})
             raise
         step.metrics.show_success()
         step.close(None)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Turns SIGTERM into `Ended` while the block runs; only the main thread can, so in another one nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not break off the way out
+        raise Ended(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def _sentence(error: BaseException) -> str:
+    """The error's own words; the type of one that was not foreseen before them."""
+    if isinstance(error, (UserError, TransientError, CountMismatch, Ended)):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def count_outcomes(rows: Iterable[Record]) -> Outcomes:
