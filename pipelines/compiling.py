@@ -6,6 +6,8 @@ from typing import Any
 
 from kfp import compiler
 
+from pipelines.catalog import CATALOG
+
 CLONE = Path(__file__).resolve().parent.parent
 
 
@@ -17,9 +19,8 @@ def load_pipeline(name: str) -> Any:
 def compile_pipeline(name: str, out: Path | None = None) -> list[Path]:
     """Writes `pipelines/compiled/<name>.yaml` and `components/<step>/component.yaml` below `out` or the clone."""
     root = out or CLONE
-    module = importlib.import_module(f"pipelines.{name}")
     targets = {root / "pipelines" / "compiled" / f"{name}.yaml": load_pipeline(name)}
-    for step in module.STEPS:
+    for step in CATALOG[name].steps:
         component = getattr(importlib.import_module(f"components.{step}.component"), step)
         targets[root / "components" / step / "component.yaml"] = component
     for path, what in targets.items():

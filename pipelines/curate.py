@@ -3,12 +3,8 @@ from kfp import dsl
 from components.listing.component import listing
 from components.slicing.component import slicing
 from components.summary.component import summary
-from longtake.stages.config import ListingConfig, SlicingStageConfig
 
 PIPELINE = "curate"
-STEPS = ("listing", "slicing", "summary")
-CONFIGS = {"listing_config": ListingConfig, "slicing_config": SlicingStageConfig}
-"""Which dictionary among the parameters is which config: checked before anything starts."""
 
 
 @dsl.pipeline(

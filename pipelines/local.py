@@ -5,7 +5,7 @@ lines, which become progress bars.
 """
 
 import contextlib
-import importlib
+import difflib
 import json
 import os
 import subprocess
@@ -19,6 +19,7 @@ from typing import Any
 from longtake.config import load_config
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, EXIT_TRANSIENT, EXIT_USER, UserError
 from longtake.lake import Lake, open_store
+from pipelines.catalog import CATALOG
 
 EXIT_FAILED = 1
 
@@ -69,8 +70,7 @@ def run_locally(pipeline: str, parameters: Mapping[str, Any], *, log: Path | Non
 
     A wrong place, parameter or config is a UserError before anything starts.
     """
-    module = importlib.import_module(f"pipelines.{pipeline}")
-    parameters = _checked(module, pipeline, parameters)
+    parameters = _checked(pipeline, parameters)
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="longtake-run-") as scratch:
         order = {"pipeline": pipeline, "parameters": parameters, "pipeline_root": scratch}
@@ -95,16 +95,19 @@ def run_locally(pipeline: str, parameters: Mapping[str, Any], *, log: Path | Non
     return outcome
 
 
-def _checked(module: Any, pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with whole URIs, after a look at all that can be wrong before Kubeflow is even loaded."""
-    known = {"raw", "data_root", "shards", *module.CONFIGS}
+    configs = CATALOG[pipeline].configs
+    known = {"raw", "data_root", "shards", *configs}
     for key, value in parameters.items():
         if key not in known:
-            raise UserError(f"{pipeline}: unknown parameter {key!r}; it knows {', '.join(sorted(known))}")
-        if key in module.CONFIGS:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(known))}"
+            raise UserError(f"{pipeline}: unknown parameter {key!r}; {hint}")
+        if key in configs:
             if not isinstance(value, Mapping):
                 raise UserError(f"{pipeline}: {key} is {value!r}; expected keys and values")
-            load_config(module.CONFIGS[key], value, where=key.replace("_", " "))
+            load_config(configs[key], value, where=key.replace("_", " "))
     if parameters["shards"] < 1:
         raise UserError(f"{parameters['shards']} shards were asked for; give at least 1")
     source, lake = open_store(parameters["raw"]), Lake(parameters["data_root"])

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -60,14 +61,16 @@ def run_demo(folder: Path) -> int:
     console.print("[bold]5[/] Where to look")
     for path in reports:
         console.print(f"    {path.absolute().as_uri()}", markup=False)
-    console.print(f"    {folder / 'curate.log'}   everything that the pipeline printed", markup=False)
-    console.print(f"\n  The lake is still there. Serve it:  longtake lake serve {folder / 'lake'}", markup=False)
-    console.print("  and with the two variables that it prints, in another terminal:", markup=False)
-    console.print(f"    longtake lake ls {RAW}", markup=False)
-    console.print(
-        f"    longtake lake query \"select reason, count(*), sum(end_s - start_s) from clips group by 1\" --data-root {DATA}",
-        markup=False,
-    )
+    command = "longtake" if shutil.which("longtake") else sys.argv[0]
+    question = "select reason, count(*), sum(end_s - start_s) from clips group by 1"
+    for line in (
+        f"    {folder / 'curate.log'}   everything that the pipeline printed",
+        f"\n  The lake is still there. Serve it:  {command} lake serve {folder / 'lake'}",
+        "  and with the two variables that it prints, in another terminal:",
+        f"    {command} lake ls {RAW}",
+        f'    {command} lake query "{question}" --data-root {DATA}',
+    ):
+        console.print(line, markup=False)
     console.print(f"\nDone in {time.monotonic() - began:.0f} s. Run it again: nothing is left to do.")
     return EXIT_DONE
 
@@ -118,16 +121,14 @@ def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, obj
         console.print(f"    Nothing to do: all {total} videos were listed and sliced before.")
     known = {"bikes.mp4": BIKES} | {name: known_transitions(name) for name in REELS}
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
-    for column in ("    video", "transitions known", "found", "missed", "false"):
-        table.add_column(column)
+    for column in ("    video", "known", "found", "false", "missed"):
+        table.add_column(column, no_wrap=True)
     videos, clips = lake.tables.read(Video), lake.tables.read(Clip)
     for result in compare(known, videos, clips):
-        missed = ", ".join(f"{t.kind} over {t.end_frame - t.start_frame} frames" for t in result.missed)
-        table.add_row(
-            f"    {result.name}", str(len(result.found) + len(result.missed)), str(len(result.found)), missed or "none",
-            str(result.false),
-        )  # fmt: skip
-    console.print("[bold]4[/] What it found, against what is known")
+        missed = ", ".join(f"{t.kind} of {t.end_frame - t.start_frame} frames" for t in result.missed)
+        known_count = len(result.found) + len(result.missed)
+        table.add_row(f"    {result.name}", str(known_count), str(len(result.found)), str(result.false), missed or "none")
+    console.print("[bold]4[/] Transitions that it found, against those that are known")
     console.print(table)
     for video in videos:
         if video.reason:

@@ -39,7 +39,7 @@ class Store(Protocol):
         """Raises unless the place can be reached with these credentials; makes a folder that is to be written."""
 
     def walk(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose keys begin so, in the order of their keys, a page at a time; hidden ones are left out."""
+        """All objects whose keys begin so, a page at a time, hidden ones left out; the order is the server's own."""
 
     def read(self, key: str) -> bytes:
         """The object's content. Raises ObjectChanged where there is none."""

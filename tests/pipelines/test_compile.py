@@ -8,7 +8,12 @@ import yaml
 from kfp import components
 
 from longtake.cli import PIPELINES
+from pipelines.catalog import CATALOG
 from pipelines.compiling import CLONE, compile_pipeline, load_pipeline
+
+
+def test_the_command_and_the_catalog_know_the_same_pipelines():
+    assert set(PIPELINES) == set(CATALOG)
 
 
 @pytest.mark.parametrize("name", PIPELINES)

@@ -1,0 +1,23 @@
+"""Rows for tests: plain ones, in which only what matters is said."""
+
+from longtake.records import Clip, Video, bucket_of
+
+
+def video(number, **fields):
+    video_id = fields.pop("video_id", f"{number:032x}")
+    plain = {
+        "video_id": video_id, "bucket": bucket_of(video_id), "uris": [f"s3://raw/{number}.mp4"], "etags": ["e"],
+        "bytes": 1000, "duration_s": 2.0, "fps": 25.0, "width": 64, "height": 48, "codec": "h264", "frames": 50,
+        "reason": None, "detail": None, "made_by": "m",
+    }  # fmt: skip
+    return Video(**plain | fields)
+
+
+def clip(number, of, **fields):
+    plain = {
+        "clip_id": f"{number:032x}", "bucket": of.bucket, "video_id": of.video_id, "uri": "clips/a.mp4",
+        "poster_uri": "clips/a.jpg", "start_frame": number * 50, "start_s": number * 2.0, "end_s": number * 2.0 + 2.0,
+        "frames": 50, "fps": 25.0, "width": 64, "height": 48, "begins_with": "cut", "ends_with": "cut", "reason": None,
+        "detail": None, "made_by": "m",
+    }  # fmt: skip
+    return Clip(**plain | fields)
