@@ -8,16 +8,10 @@ from typing import Any
 import click
 
 from longtake import __version__
-from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, EXIT_TRANSIENT, EXIT_USER, TransientError, UserError
+from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, EXIT_USER, UserError, explain
 
 STEPS = ("listing", "slicing")
 PIPELINES = ("curate",)
-EXTRAS = {
-    "av": "media", "cv2": "media", "numpy": "media", "boto3": "lake", "botocore": "lake", "deltalake": "lake",
-    "duckdb": "lake", "pyarrow": "lake", "kfp": "kfp", "torch": "torch", "ray": "ray",
-}  # fmt: skip
-"""Which extra brings a module, for the message when it is missing."""
-
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -215,23 +209,15 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_USER)
-    except UserError as error:
-        _end(str(error), EXIT_USER)
-    except TransientError as error:
-        _end(f"{error}; try again in a while", EXIT_TRANSIENT)
-    except ModuleNotFoundError as error:
-        extra = EXTRAS.get((error.name or "").split(".")[0])
-        if extra is None:
-            raise
-        _end(f"{error.name} is not installed; pip install 'longtake[{extra}]'", EXIT_USER)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        foreseen = explain(error)
+        if foreseen is None:
+            raise
+        click.echo(f"longtake: {foreseen[1]}", err=True)
+        sys.exit(foreseen[0])
     sys.exit(result if isinstance(result, int) else EXIT_DONE)
-
-
-def _end(sentence: str, code: int) -> None:
-    click.echo(f"longtake: {sentence}", err=True)
-    sys.exit(code)
 
 
 if __name__ == "__main__":

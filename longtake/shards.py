@@ -27,16 +27,15 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> "Shard":
         """The shard that `str` wrote. Raises UserError."""
-        match = re.fullmatch(r"(\d+)/(\d+):((?:\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)?)", text.strip())
+        one = "[0-9]{1,2}(?:-[0-9]{1,2})?"
+        match = re.fullmatch(f"([0-9]{{1,6}})/([0-9]{{1,6}}):((?:{one}(?:,{one})*)?)", text.strip())
         if match is None:
             raise UserError(f"the shard {text!r} is not written like 1/1:0-{BUCKETS - 1}; give what listing planned")
         number, of = int(match[1]), int(match[2])
-        buckets: list[int] = []
-        for part in filter(None, match[3].split(",")):
-            first, _, last = part.partition("-")
-            buckets += range(int(first), int(last or first) + 1)
-        if not 1 <= number <= of or any(bucket >= BUCKETS for bucket in buckets):
+        runs = [part.split("-") for part in match[3].split(",") if part]
+        if not 1 <= number <= of or any(not int(run[0]) <= int(run[-1]) < BUCKETS for run in runs):
             raise UserError(f"the shard {text!r} has no such number or bucket; buckets run from 0 to {BUCKETS - 1}")
+        buckets = [bucket for run in runs for bucket in range(int(run[0]), int(run[-1]) + 1)]
         return cls(number, of, tuple(sorted(set(buckets))))
 
 

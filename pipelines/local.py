@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from longtake.config import load_config
-from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, EXIT_TRANSIENT, EXIT_USER, UserError
+from longtake.errors import EXIT_DONE, EXIT_FAULT, EXIT_QUARANTINED, UserError
 from longtake.lake import Lake, open_store
 from pipelines.catalog import CATALOG
-
-EXIT_FAILED = 1
 
 
 @dataclass
@@ -31,17 +29,13 @@ class Outcome:
     run: str = ""
     steps: list[dict[str, Any]] = field(default_factory=list)
     """One `longtake.progress.Progress` a step and shard, as the steps left it in the lake."""
-    errors: list[tuple[str, str]] = field(default_factory=list)
-    """(kind, sentence); the kind is user, transient or fault."""
-    seconds: float = 0.0
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    """(exit code, sentence) of each step that failed."""
 
     @property
     def exit_code(self) -> int:
-        kinds = {kind for kind, _ in self.errors}
-        if "fault" in kinds:
-            return EXIT_FAILED
-        if kinds:
-            return EXIT_USER if "user" in kinds else EXIT_TRANSIENT
+        if self.errors:
+            return min(code for code, _ in self.errors)  # a fault before a mistake before what may pass
         bad = any(name.startswith("quarantined") for step in self.steps for name in step["items"])
         return EXIT_QUARANTINED if bad else EXIT_DONE
 
@@ -61,8 +55,11 @@ class Outcome:
         for step in self.steps:
             if step["report_uri"]:
                 console.print(f"report: {step['report_uri']}", markup=False)
+        complaints = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
         for _, sentence in self.errors:
-            Console(stderr=True, highlight=False, soft_wrap=True).print(f"longtake: {sentence}", markup=False)
+            complaints.print(f"longtake: {sentence}")
+        if self.errors:
+            complaints.print("longtake: nothing that is done is lost; the same command goes on from here")
 
 
 def run_locally(pipeline: str, parameters: Mapping[str, Any], *, log: Path | None = None) -> Outcome:
@@ -89,7 +86,7 @@ def run_locally(pipeline: str, parameters: Mapping[str, Any], *, log: Path | Non
             order_pipe.close()
             tail = _follow(child, outcome, log)
     if child.returncode and not outcome.errors:
-        outcome.errors.append(("fault", f"{pipeline} failed; the end of its output:\n{tail}"))
+        outcome.errors.append((EXIT_FAULT, f"{pipeline} failed; the end of its output:\n{tail}"))
     if outcome.run:
         outcome.steps = _steps(parameters["data_root"], outcome.run)
     return outcome
@@ -132,8 +129,8 @@ def _follow(child: "subprocess.Popen[str]", outcome: Outcome, log: Path | None) 
             elif event["message"] == "progress":
                 outcome.run = event["run"]
                 bars(event)
-            elif "kind" in event:
-                outcome.errors.append((event["kind"], event["message"]))
+            elif "failed" in event:
+                outcome.errors.append((event["failed"], event["message"]))
     return "\n".join(tail)
 
 

@@ -15,7 +15,7 @@ def video(number, **fields):
 
 def clip(number, of, **fields):
     plain = {
-        "clip_id": f"{number:032x}", "bucket": of.bucket, "video_id": of.video_id, "uri": "clips/a.mp4",
+        "clip_id": f"{number:08x}{of.video_id[8:]}", "bucket": of.bucket, "video_id": of.video_id, "uri": "clips/a.mp4",
         "poster_uri": "clips/a.jpg", "start_frame": number * 50, "start_s": number * 2.0, "end_s": number * 2.0 + 2.0,
         "frames": 50, "fps": 25.0, "width": 64, "height": 48, "begins_with": "cut", "ends_with": "cut", "reason": None,
         "detail": None, "made_by": "m",

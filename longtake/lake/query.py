@@ -1,5 +1,6 @@
 """SQL over the lake's tables, by DuckDB: read-only, each table under its own name."""
 
+import re
 from typing import TYPE_CHECKING
 
 from longtake.errors import UserError
@@ -13,14 +14,18 @@ TABLES = (Video, Clip)
 
 
 def query_lake(lake: Lake, sql: str) -> "pa.Table":
-    """The answer to `sql`. Raises UserError with DuckDB's words for a wrong query."""
+    """The answer to `sql` over the rows of the tables that it names. Raises UserError with DuckDB's words for a wrong one."""
     import duckdb
 
+    from longtake.lake.tables import schema_of
+
     try:
-        with duckdb.connect(config={"enable_external_access": False, "python_enable_replacements": False}) as connection:
-            named = {name.lower() for name in connection.get_table_names(sql)}
-            for record in TABLES:  # what the query does not name is there for SHOW TABLES, without its rows
-                rows = lake.tables.scan(record, buckets=None if record.TABLE in named else ())
+        with duckdb.connect(
+            config={"enable_external_access": False, "python_enable_replacements": False}
+        ) as connection:
+            for record in TABLES:  # one that the query does not name is there for SHOW TABLES, without its rows
+                named = re.search(rf"\b{record.TABLE}\b", sql, re.IGNORECASE)
+                rows = lake.tables.scan(record) if named else schema_of(record).empty_table()
                 connection.register(record.TABLE, rows)
             answer = connection.sql(sql)
             if answer is None:

@@ -26,7 +26,8 @@ from longtake.errors import TransientError, UserError
 BUCKET = "lake"
 _GRPC_ABOVE_HTTP = 10_000
 _READY_S = 30.0
-_STOP_S = 10.0
+_STOP_S = 4.0
+"""Past this the server is killed: it may wait long for idle clients, and what was written is safe."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -110,8 +111,10 @@ class Server:
         """The access key and its secret; two empty words where there are none yet."""
         found = configparser.ConfigParser(interpolation=None)
         found.read(self.folder / "credentials")
-        section = found["default"] if "default" in found else {}
-        return section.get("aws_access_key_id", ""), section.get("aws_secret_access_key", "")
+        key, secret = (
+            found.get("default", f"aws_{name}", fallback="") for name in ("access_key_id", "secret_access_key")
+        )
+        return key, secret
 
     def _answers(self) -> bool:
         """Whether the server accepts these credentials and a write, which it does a moment after it listens."""

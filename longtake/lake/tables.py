@@ -68,8 +68,8 @@ class Tables:
     def scan(
         self, record: type[Record], *, buckets: Collection[int] | None = None, made_by: str | None = None
     ) -> pa.Table:
-        """`read` as an Arrow table, in no order."""
-        schema = schema_of(record)
+        """`read` as an Arrow table, in no order; any column may hold nulls, since a table can be older than the column."""
+        schema = pa.schema([field.with_nullable(True) for field in schema_of(record)])
         table = self._open(record)
         if table is None or (buckets is not None and not buckets):
             return schema.empty_table()
@@ -160,21 +160,22 @@ class Tables:
             yield
         except CommitFailedError:
             raise
-        except DeltaProtocolError as error:
-            raise UserError(f"{self.uri}: a newer tool has written the tables ({_words(error)}); update this") from None
         except Exception as error:
             if type(error) is not Exception and not isinstance(error, (DeltaError, OSError)):  # queries raise Exception
                 raise
-            raise self._sentence(str(error), _words(error)) from None
+            raise self._sentence(error) from None
 
-    def _sentence(self, text: str, words: str) -> UserError | TransientError:
+    def _sentence(self, error: Exception) -> UserError | TransientError:
         """What the library said, sorted by the code of the server or of the system that it quotes."""
+        text, words = str(error), _words(error)
         code = re.search(r"<Code>(\w+)</Code>", text)
+        system = re.search(r'Os \{ code: (\d+), .*message: "(.*)"', text)
         if code and code[1] in S3_SENTENCES:
             return UserError(f"{self.uri}: {S3_SENTENCES[code[1]]} ({code[1]})")
-        system = re.search(r'Os \{ code: (\d+), .*message: "(.*)"', text)
         if system and int(system[1]) in FOLDER_ERRNOS:
             return UserError(f"{self.uri}: the tables can't be reached: {system[2]}; check the path and its rights")
+        if isinstance(error, DeltaProtocolError) or "Unsupported: Feature" in text:
+            return UserError(f"{self.uri}: another tool made tables that need more than this version knows: {words}")
         return TransientError(f"{self.uri}: the tables can't be reached: {words}")
 
 

@@ -36,7 +36,7 @@ def listing_sheet(
         duplicates=sum(len(video.uris) - 1 for video in videos),
         seconds=sum(video.duration_s for video in videos),
         bytes=sum(video.bytes for video in videos),
-        ignored=sorted(ignored.items(), key=lambda item: -item[1])[:20],
+        ignored=sorted(ignored.items(), key=lambda item: (-item[1], item[0]))[:20],
         ignored_total=sum(ignored.values()),
     )
 

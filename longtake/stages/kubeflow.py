@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from longtake.errors import EXIT_TRANSIENT, EXIT_USER, TransientError, UserError
+from longtake.errors import EXIT_FAULT, explain
 from longtake.lake import Lake
 from longtake.stages.step import Summary
 from longtake.telemetry import log_json
@@ -28,12 +28,14 @@ def call(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     log_json()
     try:
         return step(*args, **kwargs)
-    except UserError as error:
-        log.error(str(error), extra={"kind": "user"})
-        sys.exit(EXIT_USER)
-    except TransientError as error:
-        log.error(str(error), extra={"kind": "transient"})
-        sys.exit(EXIT_TRANSIENT)
+    except Exception as error:
+        foreseen = explain(error)
+        if foreseen is None:
+            log.error(f"{type(error).__name__}: {error}", extra={"failed": EXIT_FAULT})
+            raise
+        code, sentence = foreseen
+        log.error(sentence, extra={"failed": code})
+        sys.exit(code)
 
 
 def publish(summary: Summary, *, data_root: str, metrics: Metrics, report_path: str) -> None:

@@ -220,7 +220,7 @@ def test_a_folder_that_can_not_be_written_is_the_user_s_mistake(tmp_path, place)
 
 
 def test_a_folder_to_read_that_is_not_there_is_the_user_s_mistake(tmp_path):
-    with pytest.raises(UserError, match="there is no folder .*; check the path"):
+    with pytest.raises(UserError, match=r"there is no folder .*; check the path"):
         open_store(str(tmp_path / "missing")).check(writable=False)
 
 

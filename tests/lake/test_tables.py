@@ -58,12 +58,12 @@ def test_a_schema_is_made_from_the_record():
 def test_a_table_that_is_not_there_is_empty(lake):
     assert lake.tables.version(Video) is None
     assert lake.tables.read(Video) == []
-    assert lake.tables.scan(Clip).schema == schema_of(Clip)
+    assert lake.tables.scan(Clip).schema.names == schema_of(Clip).names
 
 
 def test_a_merge_inserts_what_is_new_and_replaces_what_has_the_key(lake):
     lake.tables.merge(VIDEOS[:3])
-    changed = replace(VIDEOS[2], uris=["b", "c"], etags=["1", "2"], reason="corrupt", detail="it's \"so\", \\ and 日")
+    changed = replace(VIDEOS[2], uris=["b", "c"], etags=["1", "2"], reason="corrupt", detail='it\'s "so", \\ and 日')
     lake.tables.merge([changed, VIDEOS[3]])
     assert lake.tables.read(Video) == by_id([*VIDEOS[:2], changed, VIDEOS[3]])
 
@@ -116,7 +116,9 @@ def test_each_bucket_is_a_partition(local):
 
 def test_a_column_that_came_later_reads_as_null_from_an_older_table(local):
     older = another(Video, drop=("detail", "codec"))
-    local.tables.merge([older(**{name: value for name, value in asdict(VIDEOS[0]).items() if name not in ("detail", "codec")})])
+    local.tables.merge(
+        [older(**{name: value for name, value in asdict(VIDEOS[0]).items() if name not in ("detail", "codec")})]
+    )
     (row,) = local.tables.read(Video)
     assert (row.detail, row.codec) == (None, None)
     assert row.video_id == VIDEOS[0].video_id
@@ -142,7 +144,7 @@ def test_a_table_that_a_newer_version_made_still_takes_rows(local):
 def test_a_column_that_changed_its_type_is_refused(local):
     older = another(Video, fps=str)
     local.tables.merge([older(**asdict(VIDEOS[0]) | {"fps": "25"})])
-    with pytest.raises(UserError, match="column 'fps' is .*string.*; give another data root"):
+    with pytest.raises(UserError, match=r"column 'fps' is .*string.*; give another data root"):
         local.tables.merge([VIDEOS[1]])
 
 
@@ -153,7 +155,7 @@ def test_a_table_that_needs_a_newer_reader_is_refused(local):
         '{"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["unheardOf"],'
         ' "writerFeatures": ["unheardOf"]}}\n'
     )
-    with pytest.raises((UserError, TransientError), match="unheardOf"):
+    with pytest.raises(UserError, match="unheardOf"):
         local.tables.read(Video)
 
 
@@ -164,7 +166,7 @@ def test_what_others_read_is_what_was_written(local):
 
 
 def write_some(root, options, numbers, made_by, bucket):
-    """In a process of its own: eight commits of one row each."""
+    """In a process of its own: a commit for each number."""
     os.environ.update(options)
     tables = Lake(root).tables
     for number in numbers:
@@ -172,11 +174,11 @@ def write_some(root, options, numbers, made_by, bucket):
 
 
 def write_at_once(data_root, buckets):
-    """Four processes, eight commits each, every one into its bucket."""
+    """Four processes, three commits each, every one into its bucket."""
     options = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     context = multiprocessing.get_context("spawn")
     processes = [
-        context.Process(target=write_some, args=(data_root, options, range(8 * n, 8 * n + 8), f"p{n}", bucket))
+        context.Process(target=write_some, args=(data_root, options, range(3 * n, 3 * n + 3), f"p{n}", bucket))
         for n, bucket in enumerate(buckets)
     ]
     for process in processes:
@@ -186,9 +188,10 @@ def write_at_once(data_root, buckets):
     assert [process.exitcode for process in processes] == [0] * 4
 
 
+@pytest.mark.parametrize("data_root", ["s3", pytest.param("file", marks=pytest.mark.slow)], indirect=True)
 def test_four_processes_that_write_one_bucket_lose_nothing(data_root):
     write_at_once(data_root, [5] * 4)
-    assert [row.video_id for row in Lake(data_root).tables.read(Video)] == [f"{n:032x}" for n in range(32)]
+    assert [row.video_id for row in Lake(data_root).tables.read(Video)] == [f"{n:032x}" for n in range(12)]
 
 
 def test_writers_of_different_buckets_do_not_conflict(local, monkeypatch):
@@ -226,19 +229,19 @@ def test_writers_of_one_bucket_conflict_and_the_loser_merges_on_what_the_winner_
     assert sorted(row.bytes for row in local.tables.read(Video)) == [2, 1000]
 
 
-@pytest.mark.parametrize("use", ["read", "merge", "query"])
-def test_a_process_that_used_the_tables_ends_well(local, use):
+def test_processes_that_used_the_tables_end_well(local):
     local.tables.merge(VIDEOS)
     code = (
         "import sys\nfrom longtake.lake import Lake\nfrom longtake.lake.query import query_lake\n"
         "from longtake.records import Video\nfrom dataclasses import replace\n"
         "lake = Lake(sys.argv[1])\nrows = lake.tables.read(Video)\n"
-        "if sys.argv[2] == 'merge': lake.tables.merge([replace(row, bytes=7) for row in rows])\n"
-        "if sys.argv[2] == 'query': query_lake(lake, 'select * from videos')\n"
+        "lake.tables.merge([replace(row, bytes=7) for row in rows])\n"
+        "query_lake(lake, 'select * from videos')\nlake.tables.read(Video)\n"
     )
-    command = [sys.executable, "-c", code, local.data_root, use]
-    ended = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
-    for process in ended:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, local.data_root], stderr=subprocess.PIPE) for _ in range(4)
+    ]
+    for process in processes:
         _, said = process.communicate()
         assert process.returncode == 0, said
 
@@ -275,14 +278,14 @@ def test_a_batch_is_committed_by_time(monkeypatch):
 
 def test_a_batch_is_committed_also_when_the_block_fails():
     tables = Counted()
-    with pytest.raises(KeyError), Batch(tables) as batch:
+    with pytest.raises(KeyError), Batch(tables) as batch:  # noqa: PT012
         batch.add(VIDEOS[:2])
         raise KeyError
     assert tables.commits == [2]
 
 
 def test_the_failure_of_the_block_is_told_and_not_that_of_the_last_commit(caplog):
-    with pytest.raises(KeyError), Batch(Counted()) as batch:
+    with pytest.raises(KeyError), Batch(Counted()) as batch:  # noqa: PT012
         batch.add([video(1, reason="poison")])
         raise KeyError
     assert "the server is gone" in caplog.records[-1].reason

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from longtake.lake import open_store
+from longtake.lake import Lake, open_store
 from longtake.lake.query import query_lake
-from longtake.lake import Lake
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
