@@ -47,11 +47,11 @@ class FolderStore:
                     yield ObjectInfo(key, stat.st_size, _etag(stat))
 
     def read(self, key: str) -> bytes:
-        with self._translated("read"), self._opened(key) as file:
+        with self._opened(key) as file:
             return file.read()
 
     def fetch(self, key: str, path: Path, *, etag: str | None = None) -> None:
-        with self._translated("read"), self._opened(key) as source, path.open("wb") as target:
+        with self._opened(key) as source, path.open("wb") as target:
             before = _etag(os.fstat(source.fileno()))
             shutil.copyfileobj(source, target, 1 << 20)
             after = _etag(os.fstat(source.fileno()))
@@ -78,10 +78,11 @@ class FolderStore:
 
     @contextmanager
     def _opened(self, key: str) -> Iterator[BinaryIO]:
-        try:
-            file = self._path(key).open("rb")
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise ObjectChanged(key) from None
+        with self._translated("read"):
+            try:
+                file = self._path(key).open("rb")
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                raise ObjectChanged(key) from None
         with file:
             yield file
 

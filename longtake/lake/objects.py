@@ -31,7 +31,8 @@ class ObjectChanged(Exception):
 
 
 class Store(Protocol):
-    """A place for objects. Every method raises UserError or TransientError with one sentence, nothing else."""
+    """A place for objects. Every method raises UserError or TransientError with one sentence where the place is at fault,
+    and the system's own OSError where the local file of `fetch` or `upload` is."""
 
     uri: str
 

@@ -87,11 +87,8 @@ class S3Store:
 
     def fetch(self, key: str, path: Path, *, etag: str | None = None) -> None:
         condition = {} if etag is None else {"IfMatch": f'"{etag}"'}
-        try:
-            with path.open("wb") as file:
-                self._copy(key, file, **condition)
-        except OSError as error:
-            raise TransientError(f"{path} can't be written now: {error.strerror}") from None
+        with path.open("wb") as file:
+            self._copy(key, file, **condition)
 
     def put(self, key: str, data: bytes, *, overwrite: bool = False) -> bool:
         if not overwrite:

@@ -42,6 +42,11 @@ def schema_of(record: type[Record]) -> pa.Schema:
     return pa.schema([_column(field.name, hints[field.name]) for field in fields(record)])
 
 
+def key_of(row: Record) -> tuple[object, ...]:
+    """The values of the row's key."""
+    return tuple(getattr(row, name) for name in row.KEY)
+
+
 class Tables:
     """The tables below one URI.
 
@@ -63,7 +68,7 @@ class Tables:
         """The rows, all or those of some buckets and one maker, in the order of their keys."""
         scan = self.scan(record, buckets=buckets, made_by=made_by)
         rows = [record(**row) for row in scan.to_pylist()]
-        return sorted(rows, key=lambda row: [getattr(row, name) for name in record.KEY])
+        return sorted(rows, key=key_of)
 
     def scan(
         self, record: type[Record], *, buckets: Collection[int] | None = None, made_by: str | None = None
@@ -95,8 +100,7 @@ class Tables:
             return
         record = type(rows[0])
         source = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema_of(record))
-        keys = [tuple(getattr(row, name) for name in record.KEY) for row in rows]
-        if len(set(keys)) < len(keys):
+        if len({key_of(row) for row in rows}) < len(rows):
             raise ValueError(f"two rows of one commit to {record.TABLE} have the same key {record.KEY}")
         for attempt in range(MERGE_ATTEMPTS):
             try:
@@ -182,24 +186,24 @@ class Tables:
 class Batch:
     """Rows on their way to a table: committed every 1,000 rows, every 60 s, and at the end, also after a failure.
 
-    What is committed together is never torn: give all rows of one video in one call.
+    What is committed together is never torn: give all rows of one video in one call. Of rows with one key the last counts.
     """
 
     def __init__(self, tables: Tables, *, rows: int = 1000, seconds: float = 60.0) -> None:
         self._tables = tables
         self._rows = rows
         self._seconds = seconds
-        self._waiting: list[Record] = []
+        self._waiting: dict[tuple[object, ...], Record] = {}
         self._since = time.monotonic()
 
     def add(self, rows: Sequence[Record]) -> None:
-        self._waiting.extend(rows)
+        self._waiting |= {key_of(row): row for row in rows}
         if len(self._waiting) >= self._rows or time.monotonic() - self._since >= self._seconds:
             self.commit()
 
     def commit(self) -> None:
-        self._tables.merge(self._waiting)
-        self._waiting = []
+        self._tables.merge(list(self._waiting.values()))
+        self._waiting = {}
         self._since = time.monotonic()
 
     def __enter__(self) -> "Batch":

@@ -4,8 +4,8 @@ import hashlib
 import logging
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -53,13 +53,15 @@ def run(
     began = time.monotonic()
     with open_step(STAGE, lake, run=run, shard="1of1") as step:
         objects, ignored = _videos_below(source, settings)
-        before = lake.tables.read(Video)
-        known = _known(before, maker)
-        new = [item for item in objects if known.get((join_uri(source.uri, item.key), item.etag)) is None]
+        here = {join_uri(source.uri, item.key): item.etag for item in objects}
+        videos = {video.video_id: video for video in lake.tables.read(Video)}
+        known = _known(videos.values(), maker)
+        new = [item for item in objects if (join_uri(source.uri, item.key), item.etag) not in known]
         step.begin(inputs=len(objects), skipped=len(objects) - len(new))
-        written = _probe_all(source, lake, step, new, before, settings, maker)
-        here = {join_uri(source.uri, item.key) for item in objects}
-        rows = [row for row in lake.tables.read(Video) if here.intersection(row.uris)]
+        with Batch(lake.tables) as batch:
+            batch.add(_forget_gone(videos, source, here))
+            written = _probe_all(_Job(source, step, batch, settings, maker), new, videos)
+        rows = [row for row in lake.tables.read(Video) if not here.keys().isdisjoint(row.uris)]
         page = listing_sheet(rows, ignored=ignored, sentences=REASONS, raw=source.uri)
         new_rows = [row for row in rows if row.video_id in written]
         done = step.finish(rows, new=new_rows, report=page, shown=counts_in(page))
@@ -90,14 +92,60 @@ def _videos_below(source: Store, config: ListingConfig) -> tuple[list[ObjectInfo
     return objects, ignored
 
 
-def _known(videos: Sequence[Video], maker: str) -> dict[tuple[str, str], str]:
-    """(uri, etag) -> video_id of what this very config has read before."""
-    return {
-        (uri, etag): video.video_id
-        for video in videos
-        if video.made_by == maker
-        for uri, etag in zip(video.uris, video.etags, strict=True)
-    }
+def _known(videos: Iterable[Video], maker: str) -> set[tuple[str, str]]:
+    """The (uri, etag) that this very config has read before."""
+    return {place for video in videos if video.made_by == maker for place in zip(video.uris, video.etags, strict=True)}
+
+
+def _forget_gone(videos: dict[str, Video], source: Store, here: Mapping[str, str]) -> list[Video]:
+    """Takes places out of `videos` whose object was removed or overwritten since; the rows that changed."""
+    changed = []
+    for video in list(videos.values()):
+        places = [
+            (uri, etag)
+            for uri, etag in zip(video.uris, video.etags, strict=True)
+            if not uri.startswith(f"{source.uri}/") or here.get(uri) == etag
+        ]
+        if len(places) < len(video.uris):
+            videos[video.video_id] = _at(video, dict(places))
+            changed.append(videos[video.video_id])
+    return changed
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the reading of all new objects shares."""
+
+    source: Store
+    step: Step
+    batch: Batch
+    config: ListingConfig
+    made_by: str
+
+
+def _probe_all(job: _Job, new: Sequence[ObjectInfo], videos: dict[str, Video]) -> set[str]:
+    """Reads the new objects and writes their rows, each content once with every place; the video_ids that were written."""
+    written: set[str] = set()
+    workers = cores()
+    with GuardPool(workers, job.config.limits) as guards:
+        for probed in map_unordered(partial(_probe_one, job, guards), new, workers=workers):
+            if probed is None:
+                job.step.skip_input()
+                continue
+            row = probed.row
+            old = videos.get(row.video_id)
+            places = dict(zip(old.uris, old.etags, strict=True)) if old else {}
+            videos[row.video_id] = _at(row, places | dict(zip(row.uris, row.etags, strict=True)))
+            job.batch.add([videos[row.video_id]])
+            first = row.video_id not in written
+            written.add(row.video_id)
+            job.step.count([row] if first else [], seconds=probed.seconds, read_bytes=row.bytes)
+    return written
+
+
+def _at(video: Video, places: Mapping[str, str]) -> Video:
+    """The video at these places (uri to etag)."""
+    return replace(video, uris=sorted(places), etags=[places[uri] for uri in sorted(places)])
 
 
 @dataclass(frozen=True)
@@ -107,49 +155,21 @@ class _Probed:
     seconds: float
 
 
-def _probe_all(
-    source: Store,
-    lake: Lake,
-    step: Step,
-    new: Sequence[ObjectInfo],
-    before: Sequence[Video],
-    config: ListingConfig,
-    maker: str,
-) -> set[str]:
-    """Reads the new objects and commits their rows; the video_ids that were written.
-
-    The rows wait for the end, since two files of one content are one row: a killed listing reads its files again.
-    """
-    found: dict[str, list[_Probed]] = defaultdict(list)
-    workers = cores()
-    with GuardPool(workers, config.limits) as guards, Batch(lake.tables) as batch:
-        for probed in map_unordered(partial(_probe_one, source, guards, maker), new, workers=workers):
-            if probed is None:
-                step.skip_input()
-                continue
-            found[probed.row.video_id].append(probed)
-            first = len(found[probed.row.video_id]) == 1
-            step.count([probed.row] if first else [], seconds=probed.seconds, read_bytes=probed.row.bytes)
-        old = {video.video_id: video for video in before}
-        batch.add([_fold(old.get(video_id), [p.row for p in probed]) for video_id, probed in sorted(found.items())])
-    return set(found)
-
-
-def _probe_one(source: Store, guards: GuardPool, maker: str, item: ObjectInfo) -> _Probed | None:
+def _probe_one(job: _Job, guards: GuardPool, item: ObjectInfo) -> _Probed | None:
     """Digest and probe of one object; None if it was removed or overwritten since it was listed."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="longtake-") as scratch:
         path = Path(scratch) / "video"
         try:
-            source.fetch(item.key, path, etag=item.etag)
+            job.source.fetch(item.key, path, etag=item.etag)
         except ObjectChanged:
             return None
         with path.open("rb") as file:
             video_id = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         row = Video(
-            video_id=video_id, bucket=bucket_of(video_id), uris=[join_uri(source.uri, item.key)], etags=[item.etag],
+            video_id=video_id, bucket=bucket_of(video_id), uris=[join_uri(job.source.uri, item.key)], etags=[item.etag],
             bytes=item.bytes, duration_s=0.0, fps=0.0, width=0, height=0, codec="", frames=0,
-            reason=None, detail=None, made_by=maker,
+            reason=None, detail=None, made_by=job.made_by,
         )  # fmt: skip
         try:
             with guards.guard() as guard:
@@ -162,11 +182,3 @@ def _probe_one(source: Store, guards: GuardPool, maker: str, item: ObjectInfo) -
                 codec=probe.codec, frames=probe.frames,
             )  # fmt: skip
     return _Probed(row, time.monotonic() - began)
-
-
-def _fold(old: Video | None, rows: Sequence[Video]) -> Video:
-    """One row for one content: every uri that has it, the new ones over the old."""
-    places = dict(zip(old.uris, old.etags, strict=True)) if old else {}
-    for row in rows:
-        places |= zip(row.uris, row.etags, strict=True)
-    return replace(rows[0], uris=sorted(places), etags=[places[uri] for uri in sorted(places)])

@@ -261,9 +261,16 @@ class Counted(Tables):
 def test_a_batch_is_committed_by_rows_and_never_torn():
     tables = Counted()
     with Batch(tables, rows=4) as batch:
-        for _ in range(3):
-            batch.add(VIDEOS[:3])
+        for of in range(3):
+            batch.add([video(3 * of + k) for k in range(3)])
     assert tables.commits == [6, 3]
+
+
+def test_of_two_rows_with_one_key_in_a_batch_the_last_counts(lake):
+    with Batch(lake.tables) as batch:
+        batch.add([video(1, bytes=1)])
+        batch.add([video(1, bytes=2)])
+    assert [row.bytes for row in lake.tables.read(Video)] == [2]
 
 
 def test_a_batch_is_committed_by_time(monkeypatch):
@@ -271,8 +278,8 @@ def test_a_batch_is_committed_by_time(monkeypatch):
     monkeypatch.setattr(tables_module.time, "monotonic", lambda: now[0])
     tables = Counted()
     with Batch(tables, seconds=60) as batch:
-        for now[0] in (0, 59, 60, 119, 121):
-            batch.add(VIDEOS[:1])
+        for number, now[0] in enumerate((0, 59, 60, 119, 121)):
+            batch.add([video(number)])
     assert tables.commits == [3, 2, 0]
 
 

@@ -3,8 +3,9 @@ import os
 
 import pytest
 
-from longtake.errors import UserError
+from longtake.errors import TransientError, UserError
 from longtake.lake import Lake, open_store
+from longtake.lake.folder import FolderStore
 from longtake.records import Video, bucket_of
 from longtake.report import counts_in
 from longtake.shards import Shard
@@ -61,7 +62,38 @@ def test_a_new_file_and_a_changed_one_are_read_and_nothing_else(tmp_path):
     os.utime(raw / "2.mp4", ns=(1, 1))
     summary = listing.run(raw=str(raw), data_root=str(data))
     assert (summary.inputs, summary.skipped) == (4, 2)
-    assert len(Lake(str(data)).tables.read(Video)) == 5
+    assert summary.items == {"kept": 4}
+
+
+def test_content_that_was_removed_or_overwritten_keeps_its_row_and_loses_the_place(tmp_path):
+    raw, data = tmp_path / "raw", tmp_path / "data"
+    for seed in (1, 2):
+        draw_film(raw / f"{seed}.mp4", (seed, 30))
+    listing.run(raw=str(raw), data_root=str(data))
+    (raw / "1.mp4").unlink()
+    draw_film(raw / "2.mp4", (3, 30))
+    summary = listing.run(raw=str(raw), data_root=str(data))
+    assert sorted(row.uris for row in Lake(str(data)).tables.read(Video)) == [[], [], [(raw / "2.mp4").as_uri()]]
+    assert summary.items == {"kept": 1}
+
+
+def test_a_listing_that_fails_in_the_middle_keeps_what_it_has_read(tmp_path, monkeypatch):
+    raw, data = tmp_path / "raw", tmp_path / "data"
+    for seed in range(4):
+        draw_film(raw / f"{seed}.mp4", (seed, 30))
+    fetch = FolderStore.fetch
+
+    def break_at_the_third(store, key, path, *, etag=None):
+        if key == "2.mp4":
+            raise TransientError("the endpoint does not answer")
+        fetch(store, key, path, etag=etag)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(FolderStore, "fetch", break_at_the_third)
+        broken.setenv("LONGTAKE_WORKERS", "1")
+        with pytest.raises(TransientError):
+            listing.run(raw=str(raw), data_root=str(data))
+    assert listing.run(raw=str(raw), data_root=str(data)).skipped >= 2
 
 
 def test_a_duplicate_that_comes_later_joins_its_row(tmp_path):
@@ -82,7 +114,9 @@ def test_the_same_footage_on_s3_gives_the_same_rows_but_for_where_it_lies(raw, s
     local = listing.run(raw=str(raw), data_root=str(tmp_path), shards=4)
     assert summary.items == local.items
     assert summary.shards == local.shards
-    there, here = ({row.video_id: row.frames for row in Lake(root).tables.read(Video)} for root in (f"{s3}/data", str(tmp_path)))
+    there, here = (
+        {row.video_id: row.frames for row in Lake(root).tables.read(Video)} for root in (f"{s3}/data", str(tmp_path))
+    )
     assert there == here
 
 
