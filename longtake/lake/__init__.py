@@ -5,10 +5,11 @@
     <data_root>/progress/<run>/    how far each step of a run is, and why it stopped
     <data_root>/reports/<run>/     one HTML page a step
 
-Read `objects` (stores by URI), `s3` and `folder` (the two kinds), `tables`, `query`, `server` (S3 for laptops).
+Read `objects` (what a store is), `s3` and `folder` (the two kinds), `places` (a store by its URI), `tables`, `query`, `server` (S3 for laptops).
 """
 
 from longtake.lake.lake import Lake
-from longtake.lake.objects import ObjectChanged, ObjectInfo, Store, join_uri, open_store
+from longtake.lake.objects import ObjectChanged, ObjectInfo, Store
+from longtake.lake.places import join_uri, open_store
 
 __all__ = ["Lake", "ObjectChanged", "ObjectInfo", "Store", "join_uri", "open_store"]

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from longtake.errors import UserError
-from longtake.lake.objects import join_uri, open_store, split_uri
+from longtake.lake.places import join_uri, open_store, split_uri
 
 if TYPE_CHECKING:
     from longtake.lake.tables import Tables

@@ -2,7 +2,7 @@
 
 import base64
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from longtake.records import Clip, Video
@@ -44,20 +44,20 @@ def listing_sheet(
 def contact_sheet(
     videos: Sequence[Video],
     clips: Sequence[Clip],
-    posters: Mapping[str, bytes],
+    poster: Callable[[Clip], bytes],
     *,
     sentences: Mapping[str, str],
     shard: str,
 ) -> str:
     """The page of a slicing: a timeline of each video and its clips as filmstrips with their times.
 
-    `posters` maps clip_id to JPEG bytes; a clip without one is shown by its times alone.
+    `poster` gives a clip's filmstrip (JPEG), empty where it is missing; it is asked only for clips that the page has room for.
     """
     spans: dict[str, list[Clip]] = defaultdict(list)
     for clip in sorted(clips, key=lambda clip: (clip.start_frame, clip.frames)):
         spans[clip.video_id].append(clip)
     ordered = sorted(videos, key=lambda video: (not _has_trouble(spans[video.video_id]), video.uris))
-    shown, hidden_spans, hidden_posters = [], 0, 0
+    shown, hidden_spans, hidden_posters, full = [], 0, 0, False
     room = PAGE_BYTES - 60_000 - _VIDEO_BYTES * len(ordered[:MAX_VIDEOS])
     for video in ordered[:MAX_VIDEOS]:
         cards: list[dict[str, Any]] = []
@@ -66,9 +66,9 @@ def contact_sheet(
                 hidden_spans += 1
                 continue
             room -= _SPAN_BYTES
-            picture = base64.b64encode(posters.get(clip.clip_id, b"")).decode()
+            picture = "" if full or clip.reason else base64.b64encode(poster(clip)).decode()
             if len(picture) > room:
-                picture = ""
+                picture, full = "", True
             hidden_posters += clip.reason is None and not picture
             room -= len(picture)
             cards.append({"clip": clip, "picture": picture})

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from longtake.lake import Lake, ObjectChanged, Store, open_store
 from longtake.lake.tables import Batch
 from longtake.records import Clip, Video, digest, made_by
 from longtake.report import contact_sheet, counts_in
-from longtake.report.sheet import PAGE_BYTES
 from longtake.shards import WHOLE, Shard
 from longtake.slicing import Slicing, slice_video
 from longtake.slicing.clips import DroppedShot
@@ -63,7 +62,7 @@ def run(
         wanted = {video.video_id for video in videos}
         rows = [clip for clip in job.rows(part) if clip.video_id in wanted]
         new = {video.video_id for video in todo}
-        page = contact_sheet(videos, rows, _posters(lake, rows), sentences=REASONS, shard=str(part))
+        page = contact_sheet(videos, rows, partial(_poster, lake), sentences=REASONS, shard=str(part))
         summary = step.finish(
             rows, new=[row for row in rows if row.video_id in new], report=page, shown=counts_in(page)
         )
@@ -187,15 +186,9 @@ def _failed(job: _Job, video: Video, reason: str, detail: str) -> Clip:
     )  # fmt: skip
 
 
-def _posters(lake: Lake, rows: Sequence[Clip]) -> dict[str, bytes]:
-    """Filmstrips until a page is full of them; one that is missing is left out, the page says so."""
-    posters: dict[str, bytes] = {}
-    room = PAGE_BYTES
-    for row in sorted(rows, key=lambda row: (row.video_id, row.start_frame)):
-        if row.poster_uri is not None and room > 0:
-            try:
-                posters[row.clip_id] = lake.objects.read(row.poster_uri)
-            except ObjectChanged:
-                continue
-            room -= len(posters[row.clip_id]) * 4 // 3
-    return posters
+def _poster(lake: Lake, clip: Clip) -> bytes:
+    """The clip's filmstrip; empty where it is missing, and the page says so."""
+    try:
+        return lake.objects.read(poster_key(clip.clip_id))
+    except ObjectChanged:
+        return b""

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from longtake.errors import TransientError, UserError
 from longtake.lake import ObjectChanged, join_uri, open_store
-from longtake.lake.objects import is_hidden, split_uri
+from longtake.lake.objects import is_hidden
+from longtake.lake.places import split_uri
 
 KEYS = ["a b.mp4", "naïve/日本.mp4", "a+b=c.mp4", "50%.mp4", "100%25.mp4", "#1.mp4", "what?.mp4", "it's (1) & [2];.mp4"]
 

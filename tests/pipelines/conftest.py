@@ -22,7 +22,17 @@ class Curate:
         self.raw, self.data_root, self.folder = raw, data_root, folder
 
     def start(self, *options):
-        command = [sys.executable, "-m", "longtake.cli", "run", "curate", "--raw", self.raw, "--data-root", self.data_root]
+        command = [
+            sys.executable,
+            "-m",
+            "longtake.cli",
+            "run",
+            "curate",
+            "--raw",
+            self.raw,
+            "--data-root",
+            self.data_root,
+        ]
         return subprocess.Popen(
             [*command, "--shards", "2", "--config", "config.yaml", *options],
             cwd=self.folder,

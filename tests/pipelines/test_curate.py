@@ -29,7 +29,9 @@ def test_footage_becomes_clips_and_again_does_nothing(curate):
     assert all(step["skipped"] == step["total"] for step in json.loads(again.out))
     assert (job.rows(), job.versions(), job.objects()) == (rows, versions, objects)
 
-    by_reason = query_lake(Lake(job.data_root), "select reason, count(*) n from clips group by 1 order by 1").to_pylist()
+    by_reason = query_lake(
+        Lake(job.data_root), "select reason, count(*) n from clips group by 1 order by 1"
+    ).to_pylist()
     assert by_reason == [{"reason": "too_short", "n": 1}, {"reason": None, "n": 3}]
     summaries = [item.key for item in open_store(job.data_root).walk("reports/") if item.key.endswith("summary.md")]
     assert len(summaries) == 2

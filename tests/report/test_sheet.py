@@ -42,7 +42,9 @@ class Reader(HTMLParser):
 
 
 def contact(videos, clips, posters=None):
-    return contact_sheet(videos, clips, posters or {}, sentences=REASONS, shard="1/1:0-63")
+    return contact_sheet(
+        videos, clips, lambda clip: (posters or {}).get(clip.clip_id, b""), sentences=REASONS, shard="1/1:0-63"
+    )
 
 
 def listing(videos, ignored=None):
@@ -56,9 +58,7 @@ def sheets():
     clips = [clip(0, good), clip(1, good, reason="too_short"), clip(0, bad, reason="corrupt", detail=EVIL, frames=0)]
     return {
         "listing": listing_sheet([bad, good], ignored={EVIL: 3}, sentences=REASONS, raw=URI),
-        "slicing": contact_sheet(
-            [bad, good], clips, {clips[0].clip_id: b"\xff\xd8jpeg"}, sentences=REASONS, shard=EVIL
-        ),
+        "slicing": contact_sheet([bad, good], clips, lambda clip: b"\xff\xd8jpeg", sentences=REASONS, shard=EVIL),
     }
 
 
