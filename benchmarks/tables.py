@@ -9,6 +9,7 @@ import argparse
 import os
 import tempfile
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,10 +45,10 @@ def measure(data_root: str, count: int, rounds: int) -> dict[str, float]:
         first = rows(count, "a")
         changed = [replace(row, fps=30.0) for row in first]
         for name, work in (
-            ("insert", lambda: tables.merge(first)),
-            ("replace", lambda: tables.merge(changed)),
-            ("read all", lambda: tables.read(Clip)),
-            ("read one shard of 8 buckets", lambda: tables.read(Clip, buckets=range(8))),
+            ("insert", partial(tables.merge, first)),
+            ("replace", partial(tables.merge, changed)),
+            ("read all", partial(tables.read, Clip)),
+            ("read one shard of 8 buckets", partial(tables.read, Clip, buckets=range(8))),
         ):
             seconds.setdefault(name, []).append(clock(work)[0])
         assert len(tables.read(Clip)) == count

@@ -1,5 +1,6 @@
 """`longtake demo`: serves a lake, puts reels with known transitions into it, runs `curate`, and compares."""
 
+import itertools
 import os
 import shutil
 import sys
@@ -13,12 +14,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from longtake.config import load_config
 from longtake.demo.footage import get_footage
 from longtake.demo.reels import BIKES, REELS, Known, draw_reel, known_transitions
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
 from longtake.lake import Lake, Store, open_store
 from longtake.lake.server import BUCKET, Server
 from longtake.records import Clip, Video
+from longtake.stages import slicing
+from longtake.stages.config import SlicingStageConfig
 
 RAW = f"s3://{BUCKET}/raw"
 DATA = f"s3://{BUCKET}/data"
@@ -107,7 +111,7 @@ def compare(known: Mapping[str, Sequence[Known]], videos: Sequence[Video], clips
     compared = []
     for name, transitions in known.items():
         spans = sorted(rows[names[name]], key=lambda clip: clip.start_frame)
-        gaps = [(a.start_frame + a.frames, b.start_frame) for a, b in zip(spans, spans[1:], strict=False)]
+        gaps = [(a.start_frame + a.frames, b.start_frame) for a, b in itertools.pairwise(spans)]
         found = [t for t in transitions if any(a <= t.end_frame and t.start_frame <= b for a, b in gaps)]
         true = sum(any(a <= t.end_frame and t.start_frame <= b for t in transitions) for a, b in gaps)
         missed = tuple(t for t in transitions if t not in found)
@@ -123,7 +127,8 @@ def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, obj
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("    video", "known", "found", "false", "missed"):
         table.add_column(column, no_wrap=True)
-    videos, clips = lake.tables.read(Video), lake.tables.read(Clip)
+    maker = slicing.maker(load_config(SlicingStageConfig, SLICING, where="slicing config"))
+    videos, clips = lake.tables.read(Video), lake.tables.read(Clip, made_by=maker)
     for result in compare(known, videos, clips):
         missed = ", ".join(f"{t.kind} of {t.end_frame - t.start_frame} frames" for t in result.missed)
         known_count = len(result.found) + len(result.missed)

@@ -5,7 +5,8 @@
     <data_root>/progress/<run>/    how far each step of a run is, and why it stopped
     <data_root>/reports/<run>/     one HTML page a step
 
-Read `objects` (what a store is), `s3` and `folder` (the two kinds), `places` (a store by its URI), `tables`, `query`, `server` (S3 for laptops).
+Read `objects` (what a store is), `s3` and `folder` (the two kinds), `places` (a store by its URI), `tables`, `query`,
+`server` (S3 for laptops).
 """
 
 from longtake.lake.lake import Lake

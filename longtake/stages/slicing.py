@@ -44,7 +44,7 @@ def run(
     lake.objects.check(writable=True)
     began = time.monotonic()
     with open_step(STAGE, lake, run=run, shard=part.label) as step:
-        job = _Job(source, lake, settings, made_by(STAGE, ALGORITHM_VERSION, dump_config(settings)))
+        job = _Job(source, lake, settings, maker(settings))
         videos = [
             video
             for video in lake.tables.read(Video, buckets=part.buckets)
@@ -68,6 +68,11 @@ def run(
         )
     summary.seconds = time.monotonic() - began
     return summary
+
+
+def maker(config: SlicingStageConfig) -> str:
+    """The `made_by` of the rows that this config makes."""
+    return made_by(STAGE, ALGORITHM_VERSION, dump_config(config))
 
 
 @dataclass(frozen=True)
