@@ -7,17 +7,17 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
 from pydantic import Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from longtake.config import STRICT, load_config
 from longtake.errors import EXIT_DONE, EXIT_USER, UserError
+from longtake.yamlfile import read_yaml
 
 CLAIMS_YAML = Path(__file__).parent.parent / "docs" / "claims.yaml"
 EXIT_STALE = 1
@@ -100,25 +100,9 @@ class Ledger:
     claims: tuple[Claim, ...]
 
 
-class _OneKeyLoader(yaml.SafeLoader):
-    """Refuses a key given twice in one row, where YAML by itself keeps the last one and says nothing."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = Counter(str(key.value) for key, _ in node.value)
-        twice = [key for key, count in keys.items() if count > 1]
-        if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 def load_ledger(path: Path) -> Ledger:
     """The checked claims of a YAML file. Raises UserError that names the row and what is wrong with it."""
-    try:
-        given = yaml.load(path.read_text(encoding="utf-8"), Loader=_OneKeyLoader)
-    except FileNotFoundError:
-        raise UserError(f"{path} is not there; give the path of the claims file") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not the YAML that is expected: {error}") from None
+    given = read_yaml(path)
     if not isinstance(given, dict):
         raise UserError(f"{path} holds no mapping; it should have the keys 'papers' and 'claims'")
     document = load_config(Document, given, where=path.name)

@@ -22,7 +22,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 done, 10 done with some items quarantined, 20 a mistake of yours (the message says which),
-    30 something did not answer: try again.
+    30 something did not answer: try again, 1 a fault of longtake, 130 Ctrl-C, 143 ended by SIGTERM.
     """
 
 
@@ -42,18 +42,23 @@ def demo(folder: Path) -> None:
 @click.option("--shards", type=int, default=1, show_default=True, help="Steps that may run at once on this machine.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="YAML: listing_config, slicing_config.")
 @click.option("--log", type=click.Path(path_type=Path), help="Keep the pipeline's whole output in this file.")
-@click.option("--json", "as_json", is_flag=True, help="Print what each step did as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print run, exit code, errors and what each step did as JSON.")
 def run(
     pipeline: str, raw: str, data_root: str, shards: int, config_file: Path | None, log: Path | None, as_json: bool
 ) -> None:
     """Runs a pipeline on this machine, under Kubeflow's own local runner. Again: what is done is skipped."""
     local = _from_clone("pipelines.local")
-    parameters = {"raw": raw, "data_root": data_root, "shards": shards, **_mapping(config_file)}
+    parameters = _mapping(config_file)
+    for name in ("raw", "data_root", "shards"):
+        if name in parameters:
+            raise UserError(f"the config file {config_file} gives {name}; give it as --{name.replace('_', '-')} alone")
+    parameters |= {"raw": raw, "data_root": data_root, "shards": shards}
     outcome = local.run_locally(pipeline, parameters, log=log)
     if as_json:
-        click.echo(json.dumps(outcome.steps, indent=2))
+        click.echo(outcome.to_json())
     else:
         outcome.show()
+    outcome.complain()
     sys.exit(outcome.exit_code)
 
 
@@ -89,13 +94,15 @@ def step(name: str, config_file: Path) -> None:
 @cli.command("slice")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Cut the clips into this folder.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="YAML: fields of the slicing stage.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="YAML: rule, encoding, limits, or a curate config."
+)
 @click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
 def slice_(files: tuple[Path, ...], out: Path | None, config_file: Path | None, as_json: bool) -> None:
     """Transitions and clips of video files; no lake is needed."""
     from longtake.files import show_slicings, slice_files
 
-    slicings = slice_files(files, out=out, config=_mapping(config_file))
+    slicings = slice_files(files, out=out, config=_mapping(config_file, "slicing_config"))
     if as_json:
         click.echo(json.dumps([found.to_record() for found in slicings], indent=2))
     else:
@@ -128,7 +135,7 @@ def serve(folder: Path, port: int | None) -> None:
 
 @lake.command("ls")
 @click.argument("uri")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def ls(uri: str, as_json: bool) -> None:
     """Objects below a URI, with their sizes."""
     from longtake.lake import open_store
@@ -179,22 +186,15 @@ def _from_clone(module: str) -> Any:
         raise
 
 
-def _mapping(path: Path | None) -> dict[str, Any]:
-    """A YAML or JSON file as a dictionary; an empty one where there is no file."""
-    import yaml
+def _mapping(path: Path | None, inside: str = "") -> dict[str, Any]:
+    """A YAML or JSON file as a dictionary, or the part of it under the key `inside` if it has one; empty without a file."""
+    from longtake.yamlfile import read_yaml
 
-    if path is None:
-        return {}
-    try:
-        loaded = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise UserError(f"the config file {path} can't be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"the config file {path} is no YAML: {' '.join(str(error).split())}") from None
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, dict):
-        raise UserError(f"the config file {path} holds a {type(loaded).__name__}; expected keys and values")
+    loaded = {} if path is None else read_yaml(path) or {}
+    if isinstance(loaded, dict) and inside in loaded:
+        loaded = loaded[inside] or {}
+    if not isinstance(loaded, dict) or not all(isinstance(key, str) for key in loaded):
+        raise UserError(f"the config file {path} holds {loaded!r:.60}; expected names and values")
     return loaded
 
 

@@ -17,6 +17,9 @@ EXTRAS = {
 """Which extra brings a module, for the message when it is missing."""
 
 
+_PATHS = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EROFS}
+
+
 class UserError(ValueError):
     """The user's mistake: the message says what was given, what is expected and what to do. Trying again is useless."""
 
@@ -36,4 +39,7 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         return (EXIT_USER, f"{error.name} is not installed; pip install 'longtake[{extra}]'") if extra else None
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return EXIT_TRANSIENT, "this machine's scratch space is full; free some, or set TMPDIR to a larger place"
+    if isinstance(error, OSError) and error.errno in _PATHS:
+        place = f"{error.filename}: " if error.filename else ""
+        return EXIT_USER, f"{place}{error.strerror}; check the path and its rights"
     return None

@@ -1,14 +1,14 @@
 """Verbs on plain video files, without a lake: `longtake slice FILE...`."""
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from longtake.config import load_config
-from longtake.engine import cores
+from longtake.engine import cores, map_unordered
 from longtake.errors import UserError
 from longtake.report.page import clock
 from longtake.slicing import Slicing, slice_video
@@ -31,11 +31,10 @@ class SlicedFile:
     """The clips' files, in the order of the clips."""
 
     def to_record(self) -> dict[str, Any]:
-        found = asdict(self.slicing) if self.slicing else {}
-        for clip, path in zip(found.get("clips", []), self.written, strict=False):
-            clip["uri"] = path.absolute().as_uri()
-        uri = self.path.absolute().as_uri()
-        return {"uri": uri, **found, "reason": self.reason, "detail": self.detail}
+        found = asdict(self.slicing) if self.slicing else dict.fromkeys(field.name for field in fields(Slicing))
+        for number, clip in enumerate(found["clips"] or ()):
+            clip["uri"] = _uri(self.written[number]) if self.written else None
+        return {"uri": _uri(self.path), **found, "reason": self.reason, "detail": self.detail}
 
 
 def slice_files(files: Sequence[Path], *, out: Path | None, config: Mapping[str, Any]) -> list[SlicedFile]:
@@ -46,27 +45,27 @@ def slice_files(files: Sequence[Path], *, out: Path | None, config: Mapping[str,
     settings = load_config(SlicingStageConfig, config, where="slicing config")
     for path in files:
         if not path.is_file():
-            raise UserError(f"there is no file {path}")
+            raise UserError(f"{path} is a folder; give files" if path.is_dir() else f"there is no file {path}")
     if out is not None:
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"the folder {out} can't be made: {error.strerror}; give another to --out") from None
-    stems = _distinct([path.stem for path in files])
+        out.mkdir(parents=True, exist_ok=True)
     workers = min(cores(), len(files))
     use_one_thread()
-    with GuardPool(workers, settings.limits) as guards, ThreadPoolExecutor(workers) as pool:
 
-        def work(path: Path, stem: str) -> SlicedFile:
-            try:
-                with guards.guard() as guard:
-                    slicing = slice_video(path, settings.rule, guard=guard)
-                    written = _cut(guard, path, slicing, out, stem, settings) if out else ()
-            except VideoFault as fault:
-                return SlicedFile(path, reason=fault.reason, detail=fault.detail)
-            return SlicedFile(path, slicing, written=written)
+    def work(job: tuple[Path, str]) -> tuple[str, SlicedFile]:
+        path, stem = job
+        try:
+            with guards.guard() as guard:
+                slicing = slice_video(path, settings.rule, guard=guard)
+                written = _cut(guard, path, slicing, out, stem, settings) if out else ()
+        except VideoFault as fault:
+            return stem, SlicedFile(path, reason=fault.reason, detail=fault.detail)
+        return stem, SlicedFile(path, slicing, written=written)
 
-        return list(_with_progress(pool.map(work, files, stems), len(files)))
+    stems = _distinct([path.stem for path in files])
+    with GuardPool(workers, settings.limits) as guards:
+        jobs = zip(files, stems, strict=True)
+        found = dict(_with_progress(map_unordered(work, jobs, workers=workers), len(files)))
+    return [found[stem] for stem in stems]
 
 
 def show_slicings(found: Sequence[SlicedFile]) -> None:
@@ -81,7 +80,8 @@ def show_slicings(found: Sequence[SlicedFile]) -> None:
             )
             continue
         slicing = file.slicing
-        console.print(f"{file.path}: {slicing.frames} frames, {slicing.fps:.2f} a second, {clock(slicing.duration_s)}")
+        size = "1 frame" if slicing.frames == 1 else f"{slicing.frames} frames"
+        console.print(f"{file.path}: {size}, {slicing.fps:.2f} a second, {clock(slicing.duration_s)}")
         for item in slicing.transitions:
             place = f"at frame {item.start_frame}"
             if item.kind != "cut":
@@ -94,6 +94,10 @@ def show_slicings(found: Sequence[SlicedFile]) -> None:
             )
         for shot in slicing.dropped:
             console.print(f"    {shot.reason}: {clock(shot.start_s)} to {clock(shot.end_s)}")
+
+
+def _uri(path: Path) -> str:
+    return Path(os.path.abspath(path)).as_uri()  # noqa: PTH100 (".." goes, links stay)
 
 
 def _cut(
@@ -113,11 +117,12 @@ def _cut(
 
 def _distinct(stems: Sequence[str]) -> list[str]:
     """Files of one name in different folders get a number, so that none overwrites another's clips."""
-    seen: dict[str, int] = {}
-    names = []
+    names: list[str] = []
     for stem in stems:
-        seen[stem] = seen.get(stem, 0) + 1
-        names.append(stem if seen[stem] == 1 else f"{stem}_{seen[stem]}")
+        name, number = stem, 2
+        while name in names or (name != stem and name in stems):
+            name, number = f"{stem}_{number}", number + 1
+        names.append(name)
     return names
 
 
@@ -126,4 +131,5 @@ def _with_progress(results: Any, total: int) -> Any:
     from rich.console import Console
     from rich.progress import track
 
-    yield from track(results, "slicing", total=total, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    yield from track(results, "slicing", total=total, console=console, transient=True, disable=not console.is_terminal)

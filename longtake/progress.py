@@ -16,7 +16,8 @@ from longtake.lake import Lake
 log = logging.getLogger(__name__)
 
 State = Literal["running", "done", "failed"]
-_EVERY_S = 5.0
+_WRITE_EVERY_S = 5.0
+_LOG_EVERY_S = 0.5
 
 
 @dataclass(kw_only=True)
@@ -54,7 +55,7 @@ class ProgressWriter:
         self.progress = progress
         self._lake = lake
         self._began = time.monotonic()
-        self._written = 0.0
+        self._written = self._logged = 0.0
 
     def advance(self, done: int = 1) -> None:
         """Counts finished inputs and estimates the time left from this run's own pace."""
@@ -66,22 +67,27 @@ class ProgressWriter:
         self.write(now=False)
 
     def write(self, *, now: bool = True) -> None:
-        if not now and time.monotonic() - self._written < _EVERY_S:
+        at = time.monotonic()
+        if now or at - self._logged >= _LOG_EVERY_S:
+            self._logged = at
             self._log()
-            return
-        self._written = time.monotonic()
-        self.progress.updated_s = time.time()
-        data = json.dumps(asdict(self.progress), indent=1).encode()
-        self._lake.objects.put(self.progress.key, data, overwrite=True)
-        self._log()
+        if now or at - self._written >= _WRITE_EVERY_S:
+            self._written = at
+            self.progress.updated_s = time.time()
+            data = json.dumps(asdict(self.progress), indent=1).encode()
+            self._lake.objects.put(self.progress.key, data, overwrite=True)
 
     def _log(self) -> None:
         p = self.progress
         shown = {"stage": p.stage, "shard": p.shard, "run": p.run, "done": p.done, "total": p.total, "state": p.state}
-        log.info("progress", extra=shown | {"eta_s": None if p.eta_s is None else round(p.eta_s, 1)})
+        if p.state == "failed":
+            log.error("progress", extra=shown | {"error": p.error})
+        else:
+            log.info("progress", extra=shown | {"eta_s": None if p.eta_s is None else round(p.eta_s, 1)})
 
 
 def read_progress(lake: Lake, run: str) -> list[Progress]:
-    """All steps of a run, in the order in which they began."""
+    """All steps of a run, stages in the order in which they began, then by shard."""
     found = [Progress(**json.loads(lake.objects.read(entry.key))) for entry in lake.objects.walk(f"progress/{run}/")]
-    return sorted(found, key=lambda progress: (progress.started_s, progress.stage, progress.shard))
+    began = {progress.stage: progress.started_s for progress in sorted(found, key=lambda p: p.started_s, reverse=True)}
+    return sorted(found, key=lambda progress: (began[progress.stage], progress.stage, progress.shard))

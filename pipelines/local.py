@@ -8,18 +8,26 @@ import contextlib
 import difflib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from longtake.config import load_config
-from longtake.errors import EXIT_DONE, EXIT_FAULT, EXIT_QUARANTINED, UserError
-from longtake.lake import Lake, open_store
+from longtake.errors import EXIT_DONE, EXIT_FAULT, EXIT_QUARANTINED, EXIT_USER, UserError
+from longtake.lake import Lake
+from longtake.progress import read_progress
+from longtake.shards import plan_shards
+from longtake.stages.step import open_places
 from pipelines.catalog import CATALOG
+
+SHOWN_QUARANTINED = 5
 
 
 @dataclass
@@ -31,6 +39,8 @@ class Outcome:
     """One `longtake.progress.Progress` a step and shard, as the steps left it in the lake."""
     errors: list[tuple[int, str]] = field(default_factory=list)
     """(exit code, sentence) of each step that failed."""
+    quarantined: list[str] = field(default_factory=list)
+    """Inputs that this run has put aside, each with its reason; those of earlier runs are in the reports."""
 
     @property
     def exit_code(self) -> int:
@@ -39,96 +49,139 @@ class Outcome:
         bad = any(name.startswith("quarantined") for step in self.steps for name in step["items"])
         return EXIT_QUARANTINED if bad else EXIT_DONE
 
+    def to_json(self) -> str:
+        errors = [{"exit_code": code, "sentence": sentence} for code, sentence in self.errors]
+        return json.dumps(
+            {"run": self.run, "exit_code": self.exit_code, "errors": errors, "steps": self.steps}, indent=2
+        )
+
     def show(self) -> None:
-        """Prints what each step did, or what went wrong."""
+        """Prints what each step did."""
         from rich.console import Console
         from rich.table import Table
 
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False, soft_wrap=True, markup=False)
         table = Table(box=None, header_style="bold", pad_edge=False)
         for column in ("step", "shard", "inputs", "already done", "rows"):
-            table.add_column(column, justify="right" if column in ("inputs", "already done") else "left")
+            table.add_column(column, justify="right" if column in ("inputs", "already done") else "left", no_wrap=True)
         for step in self.steps:
             rows = ", ".join(f"{count} {name}" for name, count in step["items"].items())
             table.add_row(step["stage"], step["shard"], str(step["total"]), str(step["skipped"]), rows or step["state"])
         console.print(table)
+        for line in self.quarantined[:SHOWN_QUARANTINED]:
+            console.print(f"quarantined: {line}")
+        if len(self.quarantined) > SHOWN_QUARANTINED:
+            console.print(f"quarantined: {len(self.quarantined) - SHOWN_QUARANTINED} more, in the reports")
         for step in self.steps:
             if step["report_uri"]:
-                console.print(f"report: {step['report_uri']}", markup=False)
-        complaints = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-        for _, sentence in self.errors:
-            complaints.print(f"longtake: {sentence}")
-        if self.errors:
-            complaints.print("longtake: nothing that is done is lost; the same command goes on from here")
+                console.print(f"report: {step['report_uri']}")
+
+    def complain(self) -> None:
+        """Prints to standard error what went wrong, and how to go on."""
+        from rich.console import Console
+
+        console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+        for sentence in dict.fromkeys(sentence for _, sentence in self.errors):
+            console.print(f"longtake: {sentence}")
+        if self.errors and self.exit_code != EXIT_USER:
+            console.print("longtake: nothing that is done is lost; the same command goes on from here")
 
 
 def run_locally(pipeline: str, parameters: Mapping[str, Any], *, log: Path | None = None) -> Outcome:
     """Runs the pipeline to its end and shows its progress on standard error.
 
-    A wrong place, parameter or config is a UserError before anything starts.
+    A wrong place, parameter or config is a UserError before anything starts. Ctrl-C and SIGTERM end the steps as a
+    pod's end does: they commit what is finished, and only then does this process go.
     """
     parameters = _checked(pipeline, parameters)
     outcome = Outcome()
-    with tempfile.TemporaryDirectory(prefix="longtake-run-") as scratch:
-        order = {"pipeline": pipeline, "parameters": parameters, "pipeline_root": scratch}
-        # -P and PYTHONSAFEPATH: a folder named `components` where the user stands is not ours.
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipelines.local"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=os.environ | {"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"},
-        )
+    with contextlib.ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="longtake-run-", ignore_cleanup_errors=True))
+        file = stack.enter_context(log.open("w")) if log else None
+        child = stack.enter_context(_started(scratch))
         assert child.stdin
-        with child, child.stdin as order_pipe:
-            order_pipe.write(json.dumps(order))
-            order_pipe.close()
-            tail = _follow(child, outcome, log)
+        child.stdin.write(json.dumps({"pipeline": pipeline, "parameters": parameters, "pipeline_root": scratch}))
+        child.stdin.close()
+        tail = _follow(child, outcome, file)
     if child.returncode and not outcome.errors:
         outcome.errors.append((EXIT_FAULT, f"{pipeline} failed; the end of its output:\n{tail}"))
     if outcome.run:
-        outcome.steps = _steps(parameters["data_root"], outcome.run)
+        outcome.steps = [asdict(step) for step in read_progress(Lake(parameters["data_root"]), outcome.run)]
     return outcome
+
+
+@contextlib.contextmanager
+def _started(scratch: str) -> Iterator["subprocess.Popen[str]"]:
+    """The child that runs Kubeflow, leader of a process group of its own, which is ended with this block."""
+    environment = {
+        "TMPDIR": scratch,  # Kubeflow leaves folders behind
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",  # a folder named `components` where the user stands is not ours
+    }
+    if os.environ.get("LONGTAKE_METRICS") != "off":
+        environment["LONGTAKE_METRICS"] = "127.0.0.1:0"  # steps side by side can't share a port
+    before = signal.signal(signal.SIGTERM, _end)
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-m", "pipelines.local", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=os.environ | environment,
+    )
+    try:
+        with child:
+            yield child
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+        child.wait()
+        print("longtake: stopped; what is done is kept, and the same command goes on from there", file=sys.stderr)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _checked(pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with whole URIs, after a look at all that can be wrong before Kubeflow is even loaded."""
     configs = CATALOG[pipeline].configs
-    known = {"raw", "data_root", "shards", *configs}
+    checked = dict(parameters)
     for key, value in parameters.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(known))}"
-            raise UserError(f"{pipeline}: unknown parameter {key!r}; {hint}")
         if key in configs:
-            if not isinstance(value, Mapping):
-                raise UserError(f"{pipeline}: {key} is {value!r}; expected keys and values")
-            load_config(configs[key], value, where=key.replace("_", " "))
-    if parameters["shards"] < 1:
-        raise UserError(f"{parameters['shards']} shards were asked for; give at least 1")
-    source, lake = open_store(parameters["raw"]), Lake(parameters["data_root"])
-    source.check(writable=False)
-    lake.objects.check(writable=True)
-    return {**parameters, "raw": source.uri, "data_root": lake.data_root}
+            if not isinstance(value, Mapping | None):
+                raise UserError(f"{pipeline}: {key} is {value!r}; expected names and values")
+            checked[key] = dict(value or {})
+            load_config(configs[key], checked[key], where=key.replace("_", " "))
+        elif key not in ("raw", "data_root", "shards"):
+            near = difflib.get_close_matches(key, configs, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(configs))}"
+            raise UserError(f"{pipeline}: unknown parameter {key!r}; {hint}")
+    plan_shards({}, parameters["shards"])
+    source, lake = open_places(parameters["raw"], parameters["data_root"])
+    return {**checked, "raw": source.uri, "data_root": lake.data_root}
 
 
-def _follow(child: "subprocess.Popen[str]", outcome: Outcome, log: Path | None) -> str:
+def _follow(child: "subprocess.Popen[str]", outcome: Outcome, log: IO[str] | None) -> str:
     """Reads the child's output to its end: events become bars and errors, all of it goes to the log; its last lines."""
     tail: list[str] = []
     assert child.stdout
-    with contextlib.ExitStack() as stack:
-        file = stack.enter_context(log.open("w")) if log else None
-        bars = stack.enter_context(_bars())
+    with _bars() as show:
         for line in child.stdout:
-            if file:
-                file.write(line)
+            if log:
+                log.write(line)
             event = _event(line)
             if event is None:
                 tail = [*tail[-29:], line.rstrip()]
             elif event["message"] == "progress":
                 outcome.run = event["run"]
-                bars(event)
+                show(event)
+            elif event["message"] == "quarantined":
+                outcome.quarantined.append(f"{event['uri']}: {event['reason']} ({event['detail']})")
             elif "failed" in event:
                 outcome.errors.append((event["failed"], event["message"]))
     return "\n".join(tail)
@@ -154,9 +207,22 @@ def _event(line: str) -> dict[str, Any] | None:
 def _bars() -> Iterator[Any]:
     """A function that shows a step's progress event as its bar, on standard error."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<20}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks: dict[str, Any] = {}
 
@@ -170,16 +236,10 @@ def _bars() -> Iterator[Any]:
         yield show
 
 
-def _steps(data_root: str, run: str) -> list[dict[str, Any]]:
-    from dataclasses import asdict
-
-    from longtake.progress import read_progress
-
-    return [asdict(progress) for progress in read_progress(Lake(data_root), run)]
-
-
 def main() -> None:
-    """The child: reads its order from standard input and lets Kubeflow run it."""
+    """The child: reads its order from standard input and lets Kubeflow run it, unless its parent goes first."""
+    signal.signal(signal.SIGTERM, _end_all)
+    threading.Thread(target=_watch, args=(int(sys.argv[1]),), daemon=True).start()
     order = json.load(sys.stdin)
     from kfp import local
 
@@ -187,6 +247,20 @@ def main() -> None:
 
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=order["pipeline_root"])
     load_pipeline(order["pipeline"])(**order["parameters"])
+
+
+def _watch(parent: int) -> None:
+    """Ends this group when the parent is gone, also by SIGKILL: nobody would see what goes on."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_all(number: int, frame: object) -> None:
+    """Tells the steps to end, which commit what they have, and goes."""
+    signal.signal(number, signal.SIG_IGN)
+    os.killpg(0, number)
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,9 @@ def test_a_wrong_place_is_one_line_exit_20_in_under_3_s(arguments, words, tmp_pa
         ("slicing_config: {rule: {min_clip_s: -1}}", ("min_clip_s", "greater")),
         ("slicing_confg: {}", ("slicing_confg", "slicing_config")),
         ("slicing_config: 3", ("slicing_config", "3")),
-        ("[1, 2]", ("list", "keys and values")),
+        ("[1, 2]", ("[1, 2]", "names and values")),
+        ("{slicing_config: {rule: {sigmas: 3, sigmas: 4}}}", ("sigmas", "twice")),
+        ("raw: elsewhere", ("raw", "--raw")),
         ("{", ("YAML",)),
     ],
 )

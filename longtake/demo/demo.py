@@ -127,7 +127,7 @@ def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, obj
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("    video", "known", "found", "false", "missed"):
         table.add_column(column, no_wrap=True)
-    maker = slicing.maker(load_config(SlicingStageConfig, SLICING, where="slicing config"))
+    maker = slicing.makers(load_config(SlicingStageConfig, SLICING, where="slicing config")).good
     videos, clips = lake.tables.read(Video), lake.tables.read(Clip, made_by=maker)
     for result in compare(known, videos, clips):
         missed = ", ".join(f"{t.kind} of {t.end_frame - t.start_frame} frames" for t in result.missed)

@@ -11,6 +11,6 @@ Read `objects` (what a store is), `s3` and `folder` (the two kinds), `places` (a
 
 from longtake.lake.lake import Lake
 from longtake.lake.objects import ObjectChanged, ObjectInfo, Store
-from longtake.lake.places import join_uri, open_store
+from longtake.lake.places import join_uri, key_below, open_store
 
-__all__ = ["Lake", "ObjectChanged", "ObjectInfo", "Store", "join_uri", "open_store"]
+__all__ = ["Lake", "ObjectChanged", "ObjectInfo", "Store", "join_uri", "key_below", "open_store"]

@@ -33,6 +33,10 @@ class FolderStore:
             if not os.access(self.folder, os.W_OK | os.X_OK):
                 raise UserError(f"the folder {self.folder} can't be written by this user; give another or its rights")
         elif not self.folder.is_dir():
+            if self.folder.exists():
+                raise UserError(f"{self.folder} is a file; give the folder that it lies in")
+            if self.folder.exists():
+                raise UserError(f"{self.folder} is a file; give the folder that it lies in")
             raise UserError(f"there is no folder {self.folder}; check the path, or make it and put the videos there")
 
     def walk(self, prefix: str = "") -> Iterator[ObjectInfo]:

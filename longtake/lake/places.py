@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from longtake.errors import UserError
 from longtake.lake.objects import Store
@@ -48,6 +48,15 @@ def split_uri(uri: str) -> tuple[str, str]:
         raise UserError(f"{uri!r} begins with a user who is not known here; {expected}") from None
 
 
-def join_uri(uri: str, key: str) -> str:
+def join_uri(place: str, key: str) -> str:
     """The URI of a key below a store's URI."""
-    return f"{uri.rstrip('/')}/{key}"
+    return f"{place.rstrip('/')}/{quote(key) if place.startswith('file:') else key}"
+
+
+def key_below(uri: str, place: str) -> str | None:
+    """The key that `join_uri` made this URI of; None if it does not lie below the place."""
+    prefix = f"{place.rstrip('/')}/"
+    if not uri.startswith(prefix):
+        return None
+    key = uri.removeprefix(prefix)
+    return unquote(key) if place.startswith("file:") else key

@@ -19,6 +19,9 @@ def query_lake(lake: Lake, sql: str) -> "pa.Table":
 
     from longtake.lake.tables import schema_of
 
+    if all(lake.tables.version(record) is None for record in TABLES):
+        raise UserError(f"there are no tables below {lake.data_root}; check the data root, or run curate first")
+
     try:
         with duckdb.connect(
             config={"enable_external_access": False, "python_enable_replacements": False}
@@ -36,16 +39,22 @@ def query_lake(lake: Lake, sql: str) -> "pa.Table":
 
 
 def show_answer(answer: "pa.Table", rows: int = 100) -> None:
-    """Prints the answer as a table, at most `rows` of it."""
+    """Prints the answer as a table, at most `rows` of it; as paragraphs where the terminal is too narrow."""
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold")
-    for name in answer.schema.names:
-        table.add_column(name, overflow="fold")
-    for row in answer.slice(0, rows).to_pylist():
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    console = Console(markup=False, highlight=False)
-    console.print(table)
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    lines = [
+        ["" if value is None else str(value) for value in row.values()] for row in answer.slice(0, rows).to_pylist()
+    ]
+    names = answer.schema.names
+    widths = [max(map(len, column)) + 2 for column in zip(names, *lines, strict=True)]
+    if console.is_terminal and sum(widths) > console.width:  # too wide: each row as a paragraph
+        for line in lines:
+            console.print(
+                "\n".join(f"{name:>{max(map(len, names))}}  {v}" for name, v in zip(names, line, strict=True)), "\n"
+            )
+    else:
+        for line in (names, *lines):
+            console.print("".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
     if len(answer) > rows:
         console.print(f"{len(answer) - rows} more rows; --json prints all")

@@ -190,7 +190,12 @@ class S3Store:
 
     @cached_property
     def _client(self) -> "S3Client":
-        return self._session.client("s3", config=CLIENT)
+        try:
+            return self._session.client("s3", config=CLIENT)
+        except ValueError as error:
+            raise UserError(
+                f"{self.uri}: {_first_line(error)}; correct AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL"
+            ) from None
 
     @contextmanager
     def _translated(self, key: str | None = None) -> Iterator[None]:

@@ -17,7 +17,6 @@ _SPAN_BYTES, _VIDEO_BYTES = 700, 2_500
 
 SENTENCES = {
     "too_short": "The span between two transitions is shorter than min_clip_s after its ends are trimmed.",
-    "source_gone": "The raw file was removed or overwritten since it was listed; run listing again.",
 }
 
 

@@ -4,7 +4,9 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from longtake.errors import UserError
 from longtake.stages.step import Summary
@@ -22,5 +24,12 @@ def run_step(name: str, parameters: Mapping[str, Any]) -> Summary:
     missing = [k for k, p in signature.parameters.items() if p.default is p.empty and k not in parameters]
     if missing:
         raise UserError(f"step {name}: {', '.join(missing)} must be given")
-    summary: Summary = step(**parameters)
+    hints = get_type_hints(step)
+    checked = {}
+    for key, value in parameters.items():
+        try:
+            checked[key] = TypeAdapter(hints[key]).validate_python(value)
+        except ValidationError as error:
+            raise UserError(f"step {name}: {key} is {value!r}; {error.errors()[0]['msg'].lower()}") from None
+    summary: Summary = step(**checked)
     return summary

@@ -1,4 +1,9 @@
-"""The config of each stage: one dictionary in a pipeline, a chart or a file, strictly loaded; all of it goes into `made_by`."""
+"""The config of each stage: one dictionary in a pipeline, a chart or a file, strictly loaded.
+
+All of it goes into `made_by`, but limits only into that of what failed under them: a raised limit tries that again.
+"""
+
+from typing import Annotated
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -12,7 +17,7 @@ from longtake.video.config import Encoding, Limits
 class ListingConfig:
     """Which objects below the raw prefix are videos, and what one of them may cost."""
 
-    suffixes: tuple[str, ...] = (
+    suffixes: tuple[Annotated[str, Field(pattern=r"^\.[a-z0-9]+$")], ...] = (
         ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
         ".ogv", ".ts", ".vob", ".webm", ".wmv",
     )  # fmt: skip

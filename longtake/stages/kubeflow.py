@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from longtake.errors import EXIT_FAULT, explain
-from longtake.lake import Lake
+from longtake.lake import Lake, key_below
 from longtake.stages.step import Summary
 from longtake.telemetry import log_json
 
@@ -45,5 +45,6 @@ def publish(summary: Summary, *, data_root: str, metrics: Metrics, report_path: 
     for name, value in numbers.items():
         metrics.log_metric(name, value)
     lake = Lake(data_root)
-    key = summary.report_uri.removeprefix(f"{lake.data_root}/")
+    key = key_below(summary.report_uri, lake.data_root)
+    assert key, "a report lies in the lake"
     Path(report_path).write_bytes(lake.objects.read(key))

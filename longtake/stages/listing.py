@@ -11,15 +11,16 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from longtake.config import dump_config, load_config
+from longtake.config import load_config
 from longtake.engine import cores, map_unordered
-from longtake.lake import Lake, ObjectChanged, ObjectInfo, Store, join_uri, open_store
+from longtake.errors import UserError
+from longtake.lake import ObjectChanged, ObjectInfo, Store, join_uri, key_below
 from longtake.lake.tables import Batch
-from longtake.records import Video, bucket_of, made_by
+from longtake.records import Video, bucket_of
 from longtake.report import counts_in, listing_sheet
 from longtake.shards import Shard, plan_shards
 from longtake.stages.config import ListingConfig
-from longtake.stages.step import Step, Summary, open_step
+from longtake.stages.step import Makers, Step, Summary, open_places, open_step
 from longtake.video.faults import REASONS, VideoFault
 from longtake.video.guard import GuardPool
 
@@ -45,22 +46,22 @@ def run(
     that can't be read becomes a row with a reason. Raises UserError for a wrong place or config.
     """
     settings = load_config(ListingConfig, config or {}, where="listing config")
-    maker = made_by(STAGE, ALGORITHM_VERSION, dump_config(settings))
+    makers = Makers.of(STAGE, ALGORITHM_VERSION, {}, settings.limits)
     plan_shards({}, shards)
-    source, lake = open_store(raw), Lake(data_root)
-    source.check(writable=False)
-    lake.objects.check(writable=True)
+    source, lake = open_places(raw, data_root)
     began = time.monotonic()
     with open_step(STAGE, lake, run=run, shard="1of1") as step:
         objects, ignored = _videos_below(source, settings)
+        if not objects:
+            raise UserError(_nothing(source, ignored))
         here = {join_uri(source.uri, item.key): item.etag for item in objects}
         videos = {video.video_id: video for video in lake.tables.read(Video)}
-        known = _known(videos.values(), maker)
+        known = _known(videos.values(), makers)
         new = [item for item in objects if (join_uri(source.uri, item.key), item.etag) not in known]
         step.begin(inputs=len(objects), skipped=len(objects) - len(new))
         with Batch(lake.tables) as batch:
             batch.add(_forget_gone(videos, source, here))
-            written = _probe_all(_Job(source, step, batch, settings, maker), new, videos)
+            written = _probe_all(_Job(source, step, batch, settings, makers), new, videos)
         rows = [row for row in lake.tables.read(Video) if not here.keys().isdisjoint(row.uris)]
         page = listing_sheet(rows, ignored=ignored, sentences=REASONS, raw=source.uri)
         new_rows = [row for row in rows if row.video_id in written]
@@ -69,6 +70,13 @@ def run(
     planned = plan(rows, shards)
     log.info("planned", extra={"shards": [str(shard) for shard in planned]})
     return ListingSummary(**vars(done), shards=[str(shard) for shard in planned])
+
+
+def _nothing(source: Store, ignored: Counter[str]) -> str:
+    if not ignored:
+        return f"nothing lies below {source.uri}; check the prefix, or put videos there"
+    others = ", ".join(f"{count} × {suffix}" for suffix, count in ignored.most_common(5))
+    return f"no video lies below {source.uri}, but {others}; suffixes of the listing config says what a video's name ends in"
 
 
 def plan(videos: Sequence[Video], shards: int) -> list[Shard]:
@@ -92,9 +100,14 @@ def _videos_below(source: Store, config: ListingConfig) -> tuple[list[ObjectInfo
     return objects, ignored
 
 
-def _known(videos: Iterable[Video], maker: str) -> set[tuple[str, str]]:
-    """The (uri, etag) that this very config has read before."""
-    return {place for video in videos if video.made_by == maker for place in zip(video.uris, video.etags, strict=True)}
+def _known(videos: Iterable[Video], makers: Makers) -> set[tuple[str, str]]:
+    """The (uri, etag) that were read before, the failed ones under these very limits."""
+    return {
+        place
+        for video in videos
+        if video.made_by == (makers.failed if video.reason else makers.good)
+        for place in zip(video.uris, video.etags, strict=True)
+    }
 
 
 def _forget_gone(videos: dict[str, Video], source: Store, here: Mapping[str, str]) -> list[Video]:
@@ -104,7 +117,7 @@ def _forget_gone(videos: dict[str, Video], source: Store, here: Mapping[str, str
         places = [
             (uri, etag)
             for uri, etag in zip(video.uris, video.etags, strict=True)
-            if not uri.startswith(f"{source.uri}/") or here.get(uri) == etag
+            if key_below(uri, source.uri) is None or here.get(uri) == etag
         ]
         if len(places) < len(video.uris):
             videos[video.video_id] = _at(video, dict(places))
@@ -120,7 +133,7 @@ class _Job:
     step: Step
     batch: Batch
     config: ListingConfig
-    made_by: str
+    makers: Makers
 
 
 def _probe_all(job: _Job, new: Sequence[ObjectInfo], videos: dict[str, Video]) -> set[str]:
@@ -129,17 +142,17 @@ def _probe_all(job: _Job, new: Sequence[ObjectInfo], videos: dict[str, Video]) -
     workers = cores()
     with GuardPool(workers, job.config.limits) as guards:
         for probed in map_unordered(partial(_probe_one, job, guards), new, workers=workers):
-            if probed is None:
-                job.step.skip_input()
-                continue
             row = probed.row
+            if row is None:
+                job.step.skip_gone(probed.uri)
+                continue
             old = videos.get(row.video_id)
             places = dict(zip(old.uris, old.etags, strict=True)) if old else {}
             videos[row.video_id] = _at(row, places | dict(zip(row.uris, row.etags, strict=True)))
             job.batch.add([videos[row.video_id]])
             first = row.video_id not in written
             written.add(row.video_id)
-            job.step.count([row] if first else [], seconds=probed.seconds, read_bytes=row.bytes)
+            job.step.count(probed.uri, [row] if first else [], seconds=probed.seconds, read_bytes=row.bytes)
     return written
 
 
@@ -150,35 +163,37 @@ def _at(video: Video, places: Mapping[str, str]) -> Video:
 
 @dataclass(frozen=True)
 class _Probed:
-    row: Video
-    """With the one uri and etag that were read."""
+    uri: str
+    row: Video | None
+    """With the one uri and etag that were read; None if the object was removed or overwritten since it was listed."""
     seconds: float
 
 
-def _probe_one(job: _Job, guards: GuardPool, item: ObjectInfo) -> _Probed | None:
-    """Digest and probe of one object; None if it was removed or overwritten since it was listed."""
+def _probe_one(job: _Job, guards: GuardPool, item: ObjectInfo) -> _Probed:
+    """Digest and probe of one object."""
     began = time.monotonic()
+    uri = join_uri(job.source.uri, item.key)
     with tempfile.TemporaryDirectory(prefix="longtake-") as scratch:
         path = Path(scratch) / "video"
         try:
             job.source.fetch(item.key, path, etag=item.etag)
         except ObjectChanged:
-            return None
+            return _Probed(uri, None, 0.0)
         with path.open("rb") as file:
             video_id = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         row = Video(
-            video_id=video_id, bucket=bucket_of(video_id), uris=[join_uri(job.source.uri, item.key)], etags=[item.etag],
+            video_id=video_id, bucket=bucket_of(video_id), uris=[uri], etags=[item.etag],
             bytes=item.bytes, duration_s=0.0, fps=0.0, width=0, height=0, codec="", frames=0,
-            reason=None, detail=None, made_by=job.made_by,
+            reason=None, detail=None, made_by=job.makers.good,
         )  # fmt: skip
         try:
             with guards.guard() as guard:
                 probe = guard.probe(path)
         except VideoFault as fault:
-            row = replace(row, reason=fault.reason, detail=fault.detail)
+            row = replace(row, reason=fault.reason, detail=fault.detail, made_by=job.makers.failed)
         else:
             row = replace(
                 row, duration_s=probe.duration_s, fps=probe.fps, width=probe.width, height=probe.height,
                 codec=probe.codec, frames=probe.frames,
             )  # fmt: skip
-    return _Probed(row, time.monotonic() - began)
+    return _Probed(uri, row, time.monotonic() - began)

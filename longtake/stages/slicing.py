@@ -10,9 +10,9 @@ from typing import Any
 
 from longtake.config import dump_config, load_config
 from longtake.engine import cores, map_unordered
-from longtake.lake import Lake, ObjectChanged, Store, open_store
+from longtake.lake import Lake, ObjectChanged, Store, key_below
 from longtake.lake.tables import Batch
-from longtake.records import Clip, Video, digest, made_by
+from longtake.records import Clip, Video, digest
 from longtake.report import contact_sheet, counts_in
 from longtake.shards import WHOLE, Shard
 from longtake.slicing import Slicing, slice_video
@@ -20,7 +20,7 @@ from longtake.slicing.clips import DroppedShot
 from longtake.slicing.config import ALGORITHM_VERSION
 from longtake.slicing.features import use_one_thread
 from longtake.stages.config import SlicingStageConfig
-from longtake.stages.step import Summary, open_step
+from longtake.stages.step import Makers, Summary, open_places, open_step
 from longtake.video.faults import REASONS, VideoFault
 from longtake.video.guard import Guard, GuardPool
 from longtake.video.records import Span
@@ -39,16 +39,14 @@ def run(
     """
     settings = load_config(SlicingStageConfig, config or {}, where="slicing config")
     part = Shard.parse(shard)
-    source, lake = open_store(raw), Lake(data_root)
-    source.check(writable=False)
-    lake.objects.check(writable=True)
+    source, lake = open_places(raw, data_root)
     began = time.monotonic()
     with open_step(STAGE, lake, run=run, shard=part.label) as step:
-        job = _Job(source, lake, settings, maker(settings))
+        job = _Job(source, lake, settings, makers(settings))
         videos = [
             video
             for video in lake.tables.read(Video, buckets=part.buckets)
-            if video.reason is None and any(_is_below(uri, source) for uri in video.uris)
+            if video.reason is None and any(key_below(uri, source.uri) for uri in video.uris)
         ]
         done = {clip.video_id for clip in job.rows(part)}
         todo = [video for video in videos if video.video_id not in done]
@@ -57,8 +55,11 @@ def run(
         use_one_thread()
         with GuardPool(workers, settings.limits) as guards, Batch(lake.tables) as batch:
             for sliced in map_unordered(partial(_slice_one, job, guards), todo, workers=workers):
-                batch.add(sliced.rows)
-                step.count(sliced.rows, seconds=sliced.seconds, read_bytes=sliced.read_bytes)
+                if sliced.rows:
+                    batch.add(sliced.rows)
+                    step.count(sliced.uri, sliced.rows, seconds=sliced.seconds, read_bytes=sliced.read_bytes)
+                else:
+                    step.skip_gone(sliced.uri)
         wanted = {video.video_id for video in videos}
         rows = [clip for clip in job.rows(part) if clip.video_id in wanted]
         new = {video.video_id for video in todo}
@@ -70,9 +71,10 @@ def run(
     return summary
 
 
-def maker(config: SlicingStageConfig) -> str:
+def makers(config: SlicingStageConfig) -> Makers:
     """The `made_by` of the rows that this config makes."""
-    return made_by(STAGE, ALGORITHM_VERSION, dump_config(config))
+    shaping = {"rule": dump_config(config.rule), "encoding": dump_config(config.encoding)}
+    return Makers.of(STAGE, ALGORITHM_VERSION, shaping, config.limits)
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,16 @@ class _Job:
     source: Store
     lake: Lake
     config: SlicingStageConfig
-    made_by: str
+    makers: Makers
 
     def rows(self, shard: Shard) -> list[Clip]:
-        return self.lake.tables.read(Clip, buckets=shard.buckets, made_by=self.made_by)
+        """What this config has made of the shard's videos: of each its clips, or why there is none under these limits."""
+        good, failed = (
+            self.lake.tables.read(Clip, buckets=shard.buckets, made_by=maker)
+            for maker in (self.makers.good, self.makers.failed)
+        )
+        done = {clip.video_id for clip in good}
+        return good + [clip for clip in failed if clip.video_id not in done]
 
     def clip_id(self, video: Video, start_frame: int, end_frame: int) -> str:
         return digest(video.video_id, start_frame, end_frame, ENCODER_VERSION, dump_config(self.config.encoding))
@@ -93,7 +101,9 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Sliced:
+    uri: str
     rows: list[Clip]
+    """None where the video is gone."""
     seconds: float
     read_bytes: int
 
@@ -112,20 +122,17 @@ def _slice_one(job: _Job, guards: GuardPool, video: Video) -> _Sliced:
         except VideoFault as fault:
             rows = [_failed(job, video, fault.reason, fault.detail)]
         except ObjectChanged:
-            rows = [_failed(job, video, "source_gone", f"none of {len(video.uris)} files has the listed content")]
-    return _Sliced(rows, time.monotonic() - began, video.bytes)
-
-
-def _is_below(uri: str, source: Store) -> bool:
-    return uri.startswith(f"{source.uri}/")
+            rows = []
+    return _Sliced(video.uris[0], rows, time.monotonic() - began, video.bytes)
 
 
 def _fetch(source: Store, video: Video, path: Path) -> None:
     """Copies the video from the first place that still holds the listed content. Raises ObjectChanged if none does."""
     for uri, etag in zip(video.uris, video.etags, strict=True):
-        if _is_below(uri, source):
+        key = key_below(uri, source.uri)
+        if key:
             try:
-                source.fetch(uri.removeprefix(f"{source.uri}/"), path, etag=etag)
+                source.fetch(key, path, etag=etag)
             except ObjectChanged:
                 continue
             return
@@ -176,7 +183,7 @@ def _rows(job: _Job, video: Video, slicing: Slicing) -> list[Clip]:
                 ends_with=span.ends_with,
                 reason=reason,
                 detail=None,
-                made_by=job.made_by,
+                made_by=job.makers.good,
             )
         )
     return rows
@@ -187,7 +194,7 @@ def _failed(job: _Job, video: Video, reason: str, detail: str) -> Clip:
     return Clip(
         clip_id=job.clip_id(video, 0, 0), bucket=video.bucket, video_id=video.video_id, uri=None, poster_uri=None,
         start_frame=0, start_s=0.0, end_s=0.0, frames=0, fps=video.fps, width=video.width, height=video.height,
-        begins_with="start", ends_with="end", reason=reason, detail=detail, made_by=job.made_by,
+        begins_with="start", ends_with="end", reason=reason, detail=detail, made_by=job.makers.failed,
     )  # fmt: skip
 
 

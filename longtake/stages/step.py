@@ -6,17 +6,48 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from longtake.config import dump_config
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, TransientError, UserError
-from longtake.lake import Lake, join_uri
+from longtake.lake import Lake, Store, join_uri, open_store
 from longtake.progress import Progress, ProgressWriter
-from longtake.records import Record
+from longtake.records import Record, made_by
 from longtake.telemetry import Outcomes, StepMetrics, serve_metrics
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Makers:
+    """Who makes the rows of a step: `made_by` of its good rows, and of those that failed under the limits of the config.
+
+    Limits make no difference to a good row, and all of it to a failed one: under other limits only that is tried again.
+    """
+
+    good: str
+    failed: str
+
+    @classmethod
+    def of(cls, stage: str, version: int, config: Mapping[str, Any], limits: object) -> "Makers":
+        return cls(made_by(stage, version, config), made_by(stage, version, {**config, "limits": dump_config(limits)}))
+
+
+def open_places(raw: str, data_root: str) -> tuple[Store, Lake]:
+    """The raw store and the lake, both reachable. Raises UserError, also where the one would list what the other made."""
+    source, lake = open_store(raw), Lake(data_root)
+    if f"{lake.data_root}/".startswith(f"{source.uri}/"):
+        raise UserError(
+            f"the data root {lake.data_root} lies in the raw prefix {source.uri}, so that the clips would be taken for "
+            "raw videos; give one outside it"
+        )
+    source.check(writable=False)
+    lake.objects.check(writable=True)
+    return source, lake
+
 
 BY_HAND = "by-hand"
 """The run's name where no pipeline gave one."""
@@ -42,6 +73,8 @@ class Summary:
     inputs: int = 0
     skipped: int = 0
     """Inputs that were done already."""
+    gone: int = 0
+    """Inputs that were removed or overwritten since they were listed: no row, the next listing finds out."""
     items: dict[str, int] = field(default_factory=dict)
     """All rows of this shard by outcome, or "outcome:reason"."""
     seconds: float = 0.0
@@ -79,20 +112,25 @@ class Step:
         self.metrics.show_progress(skipped / inputs if inputs else 1.0)
         self._writer.write()
 
-    def count(self, rows: Iterable[Record], *, seconds: float, read_bytes: int) -> None:
-        """One input is finished and gave these rows."""
-        outcomes = [row.outcome for row in rows]
-        for outcome, reason in outcomes:
+    def count(self, uri: str, rows: Iterable[Record], *, seconds: float, read_bytes: int) -> None:
+        """The input at `uri` is finished and gave these rows."""
+        failed = False
+        for row in rows:
+            outcome, reason = row.outcome
             self.metrics.count_item(outcome, reason)
-        failed = any(outcome == "quarantined" for outcome, _ in outcomes)
+            if outcome == "quarantined":
+                failed = True
+                log.warning("quarantined", extra={"uri": uri, "reason": reason, "detail": row.detail})
         self.metrics.count_input("quarantined" if failed else "done", seconds)
         self.metrics.count_bytes("read", read_bytes)
         self.summary.bytes_read += read_bytes
         self._writer.advance()
         self.metrics.show_progress(self._writer.progress.done / max(1, self._writer.progress.total))
 
-    def skip_input(self) -> None:
-        """One input went away before it could be read; the next run looks again."""
+    def skip_gone(self, uri: str) -> None:
+        """The input at `uri` was removed or overwritten before it could be read; the next listing finds out."""
+        self.summary.gone += 1
+        log.warning("gone since it was listed", extra={"uri": uri})
         self.metrics.count_input("gone")
         self._writer.advance()
 
@@ -166,6 +204,8 @@ def _sentence(error: BaseException) -> str:
     """The error's own words; the type of one that was not foreseen before them."""
     if isinstance(error, (UserError, TransientError, CountMismatch, Ended)):
         return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped by Ctrl-C"
     return f"{type(error).__name__}: {error}"
 
 

@@ -308,9 +308,15 @@ def test_sql_over_the_tables(lake):
     assert query_lake(lake, "summarize videos")["count"][0].as_py() == 6
 
 
-def test_tables_that_are_not_there_yet_are_empty_in_sql(local):
+def test_a_table_that_is_not_there_yet_is_empty_in_sql(local):
+    local.tables.merge(VIDEOS)
     assert query_lake(local, "select count(*) as n from clips").to_pylist() == [{"n": 0}]
     assert set(query_lake(local, "show tables")["name"].to_pylist()) == {"videos", "clips"}
+
+
+def test_a_place_without_tables_is_the_user_s_mistake(local):
+    with pytest.raises(UserError, match="no tables below"):
+        query_lake(local, "select 1")
 
 
 @pytest.mark.parametrize(

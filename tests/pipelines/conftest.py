@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,17 @@ from longtake.records import Clip, Video
 from tests.drawing import draw_raw
 
 CONFIG = "slicing_config: {rule: {min_clip_s: 1.0}}\n"
+
+
+def descendants(pid):
+    """Process ids of all that this process started, and they in turn."""
+    table = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True).stdout.split()[2:]
+    parents = dict(zip(map(int, table[::2]), map(int, table[1::2]), strict=True))
+    found, generation = [], [pid]
+    while generation:
+        generation = [child for child, parent in parents.items() if parent in generation]
+        found += generation
+    return found
 
 
 class Curate:
@@ -50,7 +62,9 @@ class Curate:
 
     def kill(self, process):
         """SIGKILL to the run and all that it started."""
-        os.killpg(process.pid, signal.SIGKILL)
+        for pid in [process.pid, *descendants(process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.communicate()
 
     def rows(self):

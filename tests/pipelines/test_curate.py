@@ -1,11 +1,14 @@
 """The whole pipeline under Kubeflow's local runner, on a real S3 server."""
 
 import json
+import signal
+from pathlib import Path
 
 import pytest
 
 from longtake.lake import Lake, open_store
 from longtake.lake.query import query_lake
+from tests.pipelines.conftest import descendants
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -14,7 +17,9 @@ def test_footage_becomes_clips_and_again_does_nothing(curate):
     job = curate()
     first = job.run("--json", "--log", "run.log")
     assert first.returncode == 10, first.err  # the broken file
-    steps = json.loads(first.out)
+    answer = json.loads(first.out)
+    assert (answer["exit_code"], answer["errors"]) == (10, [])
+    steps = answer["steps"]
     assert {(step["stage"], step["shard"], step["state"]) for step in steps} == {
         ("listing", "1of1", "done"),
         ("slicing", "1of2", "done"),
@@ -26,7 +31,7 @@ def test_footage_becomes_clips_and_again_does_nothing(curate):
 
     again = job.run("--json")
     assert again.returncode == 10
-    assert all(step["skipped"] == step["total"] for step in json.loads(again.out))
+    assert all(step["skipped"] == step["total"] for step in json.loads(again.out)["steps"])
     assert (job.rows(), job.versions(), job.objects()) == (rows, versions, objects)
 
     by_reason = query_lake(
@@ -59,3 +64,20 @@ def test_a_step_that_fails_is_named_with_its_shard_its_reason_and_how_to_go_on(c
     assert "curate: failed" in text
     assert "**slicing**, shard" in text
     assert f"longtake run curate --raw {job.raw} --data-root {job.data_root}" in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_end_takes_its_steps_along_and_keeps_what_is_done(curate, number):
+    job = curate()
+    process = job.start()
+    seen = ""
+    while "slicing" not in seen:
+        seen += process.stderr.readline()
+    started = descendants(process.pid)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, err
+    assert "the same command goes on" in err
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+    assert job.run().returncode == 10
+    assert sorted(row.outcome[0] for row in job.rows()["clips"]) == ["dropped", "kept", "kept", "kept"]

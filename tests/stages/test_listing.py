@@ -128,11 +128,43 @@ def test_shards_are_whole_buckets_over_readable_videos(raw, tmp_path):
     assert sum(len(shard.buckets) for shard in shards) == len(readable)
 
 
-def test_an_empty_prefix_is_done_with_one_empty_shard(tmp_path):
+def test_a_prefix_without_a_readable_video_is_done_with_one_empty_shard(tmp_path):
     (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "broken.mp4").write_bytes(b"nothing")
     summary = listing.run(raw=str(tmp_path / "raw"), data_root=str(tmp_path / "data"), shards=8)
     assert summary.shards == ["1/1:"]
-    assert summary.items == {}
+    assert summary.items == {"quarantined:unreadable": 1}
+
+
+def test_a_prefix_without_a_video_is_the_user_s_mistake(raw, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="nothing lies below"):
+        listing.run(raw=str(tmp_path / "empty"), data_root=str(tmp_path / "data"))
+    with pytest.raises(UserError, match=r"no video lies below .*, but 5 × \.mp4"):
+        listing.run(raw=str(raw), data_root=str(tmp_path / "data"), config={"suffixes": [".mov"]})
+    with pytest.raises(UserError, match="suffixes"):
+        listing.run(raw=str(raw), data_root=str(tmp_path / "data"), config={"suffixes": ["mp4"]})
+
+
+@pytest.mark.parametrize("inside", ["", "data", "data/deep"])
+def test_a_data_root_inside_the_raw_prefix_is_refused(tmp_path, inside):
+    with pytest.raises(UserError, match="outside"):
+        listing.run(raw=str(tmp_path), data_root=str(tmp_path / inside))
+
+
+def test_another_limit_tries_the_failed_ones_again_and_nothing_else(raw, tmp_path):
+    places = {"raw": str(raw), "data_root": str(tmp_path)}
+    listing.run(**places)
+    again = listing.run(**places, config={"limits": {"wall_s": 100}})
+    assert (again.inputs, again.skipped) == (5, 4)
+
+
+def test_odd_names_are_kept_as_they_are(tmp_path):
+    raw, data = tmp_path / "raw", tmp_path / "data"
+    film = draw_film(raw / "a#b 100% ü?.mp4", (1, 30))
+    listing.run(raw=str(raw), data_root=str(data))
+    (row,) = Lake(str(data)).tables.read(Video)
+    assert row.uris == [film.as_uri()]
 
 
 def test_the_report_shows_the_counts_of_the_table_and_what_was_left_alone(raw, tmp_path):

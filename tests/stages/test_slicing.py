@@ -86,6 +86,14 @@ def test_a_changed_config_makes_new_rows_and_leaves_the_old_ones(places):
     assert len({row.made_by for row in after}) == 2
 
 
+def test_another_limit_tries_the_failed_ones_again_and_nothing_else(places):
+    tight = {"limits": {"cpu_s": 1, "max_pixels": 100}}
+    assert slicing.run(**places, config=tight).items == {"quarantined:too_large": 3}
+    assert slicing.run(**places, config=tight).skipped == 3
+    assert slicing.run(**places).items == {"kept": 3, "dropped:too_short": 1}
+    assert slicing.run(**places, config=tight).skipped == 3
+
+
 def test_the_same_span_by_another_rule_is_the_same_object(places):
     slicing.run(**places)
     objects = {item.key for item in Lake(places["data_root"]).objects.walk("clips/")}
@@ -109,13 +117,14 @@ def test_a_file_whole_for_its_header_and_broken_after_it_is_quarantined_and_take
     assert (row.outcome[0], row.frames) == ("quarantined", 0)
 
 
-def test_a_file_overwritten_since_it_was_listed_is_put_aside_and_listed_anew(tmp_path):
+def test_a_file_overwritten_since_it_was_listed_is_left_for_the_next_listing(tmp_path):
     raw = tmp_path / "raw"
     draw_film(raw / "film.mp4", (1, 70))
     places = {"raw": str(raw), "data_root": str(tmp_path / "data")}
     listing.run(**places)
     draw_film(raw / "film.mp4", (2, 75))
-    assert slicing.run(**places).items == {"quarantined:source_gone": 1}
+    gone = slicing.run(**places)
+    assert (gone.items, gone.gone) == ({}, 1)
     listing.run(**places)
     assert slicing.run(**places).items == {"kept": 1}
 

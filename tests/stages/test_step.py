@@ -29,8 +29,8 @@ def work(lake, *, counted=ROWS, rows=ROWS, new=ROWS, shown=ROWS):
     """A step of two inputs, with books that can be cooked."""
     with open_step("slicing", lake, run="r1", shard="1of1") as step:
         step.begin(inputs=3, skipped=1)
-        step.count(counted[:2], seconds=1.0, read_bytes=10)
-        step.count(counted[2:], seconds=1.0, read_bytes=5)
+        step.count("raw/1.mp4", counted[:2], seconds=1.0, read_bytes=10)
+        step.count("raw/1.mp4", counted[2:], seconds=1.0, read_bytes=5)
         return step.finish(rows, new=new, report="<p>page</p>", shown=count_outcomes(shown))
 
 
@@ -79,13 +79,13 @@ def test_rows_of_earlier_runs_are_in_the_report_and_not_in_the_metrics(lake):
         (UserError("give another"), "give another"),
         (TransientError("the server is gone"), "the server is gone"),
         (KeyError("x"), "KeyError: 'x'"),
-        (KeyboardInterrupt(), "KeyboardInterrupt: "),
+        (KeyboardInterrupt(), "stopped by Ctrl-C"),
     ],
 )
 def test_a_step_that_fails_leaves_its_state_and_the_sentence(lake, error, sentence):
     with pytest.raises(type(error)), open_step("slicing", lake, run="r1", shard="1of1") as step:  # noqa: PT012
         step.begin(inputs=2, skipped=0)
-        step.skip_input()
+        step.skip_gone("raw/1.mp4")
         raise error
     (progress,) = read_progress(lake, "r1")
     assert (progress.state, progress.error, progress.done, progress.total) == ("failed", sentence, 1, 2)
@@ -112,7 +112,7 @@ def test_a_step_without_a_run_is_one_by_hand_and_one_without_inputs_is_done(lake
 def test_success_and_progress_are_in_the_metrics(lake):
     with open_step("slicing", lake, run="r1", shard="1of1") as step:
         step.begin(inputs=4, skipped=1)
-        step.count([], seconds=0.1, read_bytes=0)
+        step.count("raw/1.mp4", [], seconds=0.1, read_bytes=0)
         assert value(step.metrics, "longtake_progress_ratio") == 0.5
         assert value(step.metrics, "longtake_last_success_timestamp_seconds") is None
     assert value(step.metrics, "longtake_last_success_timestamp_seconds") > 1.7e9
@@ -141,7 +141,7 @@ with open_step("listing", lake, run="r1", shard="1of1") as step:
     with Batch(lake.tables) as batch:
         for row in map_unordered(work, [0, 1], workers=2):
             batch.add([row])
-            step.count([row], seconds=0.0, read_bytes=0)
+            step.count("raw/1.mp4", [row], seconds=0.0, read_bytes=0)
             print("counted", flush=True)
 """
 
