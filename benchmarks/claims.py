@@ -44,7 +44,7 @@ TRUST_MEANING: dict[Trust, str] = {
 }
 
 PREFACE = """\
-Every claim of the three papers that this repository implements has a row here: what the paper says, in words or by its
+Every claim of the three papers that this repository sets out to implement has a row here: what the paper says, in words or by its
 printed figures, the command that tests it, what that command found, and a verdict. **The figures under "Theirs" are the
 papers' own**, got with their data, models and machines; none of them was measured here. Our runs are small, so a
 verdict is about the claim (an order, a sign, a shape), and about the figure only where the setting is the same.

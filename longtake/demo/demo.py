@@ -66,7 +66,7 @@ def run_demo(folder: Path) -> int:
     for path in reports:
         console.print(f"    {path.absolute().as_uri()}", markup=False)
     command = "longtake" if shutil.which("longtake") else sys.argv[0]
-    question = "select reason, count(*), sum(end_s - start_s) from clips group by 1"
+    question = "select made_by, reason, count(*), sum(end_s - start_s) from clips group by all"
     for line in (
         f"    {folder / 'curate.log'}   everything that the pipeline printed",
         f"\n  The lake is still there. Serve it:  {command} lake serve {folder / 'lake'}",

@@ -21,7 +21,12 @@ SENTENCES = {
 
 
 def listing_sheet(
-    videos: Sequence[Video], *, ignored: Mapping[str, int], sentences: Mapping[str, str], raw: str
+    videos: Sequence[Video],
+    *,
+    ignored: Mapping[str, int],
+    sentences: Mapping[str, str],
+    raw: str,
+    facts: Mapping[str, str],
 ) -> str:
     """The page of a listing: every video with its numbers, quarantined ones first with their reason."""
     ordered = sorted(videos, key=lambda video: (video.reason is None, video.uris))
@@ -29,6 +34,7 @@ def listing_sheet(
         "listing.html",
         title="Listing",
         place=raw,
+        facts=facts,
         counts=count_rows(Counter(video.outcome for video in videos), SENTENCES | dict(sentences)),
         videos=ordered[:MAX_VIDEOS],
         hidden=max(0, len(ordered) - MAX_VIDEOS),
@@ -47,6 +53,7 @@ def contact_sheet(
     *,
     sentences: Mapping[str, str],
     shard: str,
+    facts: Mapping[str, str],
 ) -> str:
     """The page of a slicing: a timeline of each video and its clips as filmstrips with their times.
 
@@ -77,6 +84,7 @@ def contact_sheet(
         "slicing.html",
         title="Slicing",
         place=f"shard {shard}",
+        facts=facts,
         counts=count_rows(Counter(clip.outcome for clip in clips), SENTENCES | dict(sentences)),
         videos=shown,
         video_count=len(videos),

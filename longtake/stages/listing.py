@@ -1,6 +1,7 @@
 """raw/ -> videos: walks a prefix, knows each file by its content, probes what is new, and plans the shards of the run."""
 
 import hashlib
+import json
 import logging
 import tempfile
 import time
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from longtake.config import load_config
+from longtake.config import dump_config, load_config
 from longtake.engine import cores, map_unordered
 from longtake.errors import UserError
 from longtake.lake import ObjectChanged, ObjectInfo, Store, join_uri, key_below
@@ -63,7 +64,8 @@ def run(
             batch.add(_forget_gone(videos, source, here))
             written = _probe_all(_Job(source, step, batch, settings, makers), new, videos)
         rows = [row for row in lake.tables.read(Video) if not here.keys().isdisjoint(row.uris)]
-        page = listing_sheet(rows, ignored=ignored, sentences=REASONS, raw=source.uri)
+        facts = step.facts(config=json.dumps(dump_config(settings)))
+        page = listing_sheet(rows, ignored=ignored, sentences=REASONS, raw=source.uri, facts=facts)
         new_rows = [row for row in rows if row.video_id in written]
         done = step.finish(rows, new=new_rows, report=page, shown=counts_in(page))
     done.seconds = time.monotonic() - began

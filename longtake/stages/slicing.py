@@ -1,5 +1,6 @@
 """videos -> clips: finds the transitions of each video of a shard, cuts the spans between them, and says what it dropped."""
 
+import json
 import tempfile
 import time
 from collections.abc import Mapping
@@ -63,7 +64,8 @@ def run(
         wanted = {video.video_id for video in videos}
         rows = [clip for clip in job.rows(part) if clip.video_id in wanted]
         new = {video.video_id for video in todo}
-        page = contact_sheet(videos, rows, partial(_poster, lake), sentences=REASONS, shard=str(part))
+        facts = step.facts(raw=source.uri, made_by=job.makers.good, config=json.dumps(dump_config(settings)))
+        page = contact_sheet(videos, rows, partial(_poster, lake), sentences=REASONS, shard=str(part), facts=facts)
         summary = step.finish(
             rows, new=[row for row in rows if row.video_id in new], report=page, shown=counts_in(page)
         )

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from longtake.config import dump_config
@@ -101,6 +102,12 @@ class Step:
         self.summary = Summary(stage=stage, shard=shard)
         self.metrics = StepMetrics(stage)
         self._writer = ProgressWriter(lake, Progress(stage=stage, shard=shard, run=run or BY_HAND))
+
+    def facts(self, **more: str) -> dict[str, str]:
+        """What tells this step's page from another's: the first line is the one that shows."""
+        progress = self._writer.progress
+        at = datetime.fromtimestamp(progress.started_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return {"begun": f"{at}, run {progress.run}", "data root": self.lake.data_root, **more}
 
     def begin(self, *, inputs: int, skipped: int) -> None:
         """Says how many inputs there are and how many of them an earlier run finished."""

@@ -13,7 +13,7 @@ COUNTS = st.dictionaries(
 
 def page(counts):
     return render_page(
-        "listing.html", title="Listing", place="raw", counts=count_rows(counts, {}), videos=[], hidden=0, duplicates=0,
+        "listing.html", title="Listing", place="raw", facts={}, counts=count_rows(counts, {}), videos=[], hidden=0, duplicates=0,
         seconds=0.0, bytes=0, ignored=[], ignored_total=0,
     )  # fmt: skip
 

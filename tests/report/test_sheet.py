@@ -43,12 +43,17 @@ class Reader(HTMLParser):
 
 def contact(videos, clips, posters=None):
     return contact_sheet(
-        videos, clips, lambda clip: (posters or {}).get(clip.clip_id, b""), sentences=REASONS, shard="1/1:0-63"
+        videos,
+        clips,
+        lambda clip: (posters or {}).get(clip.clip_id, b""),
+        sentences=REASONS,
+        facts={},
+        shard="1/1:0-63",
     )
 
 
 def listing(videos, ignored=None):
-    return listing_sheet(videos, ignored=ignored or {}, sentences=REASONS, raw="s3://raw")
+    return listing_sheet(videos, ignored=ignored or {}, sentences=REASONS, facts={}, raw="s3://raw")
 
 
 def sheets():
@@ -57,8 +62,10 @@ def sheets():
     good = video(2, uris=[URI + "3"], codec=EVIL)
     clips = [clip(0, good), clip(1, good, reason="too_short"), clip(0, bad, reason="corrupt", detail=EVIL, frames=0)]
     return {
-        "listing": listing_sheet([bad, good], ignored={EVIL: 3}, sentences=REASONS, raw=URI),
-        "slicing": contact_sheet([bad, good], clips, lambda clip: b"\xff\xd8jpeg", sentences=REASONS, shard=EVIL),
+        "listing": listing_sheet([bad, good], ignored={EVIL: 3}, sentences=REASONS, facts={EVIL: EVIL}, raw=URI),
+        "slicing": contact_sheet(
+            [bad, good], clips, lambda clip: b"\xff\xd8jpeg", sentences=REASONS, facts={EVIL: EVIL}, shard=EVIL
+        ),
     }
 
 
