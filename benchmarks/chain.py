@@ -1,6 +1,6 @@
 """The chain raw -> listing -> slicing -> clips against plain decoding of the same 720p files, in the same run.
 
-`python -m benchmarks.chain [FILM...]` draws four films of 30 seconds with a cut every 5 s if none is given. All ways
+`python -m benchmarks.chain [FILM...]` draws two films of 30 seconds with a cut every 5 s if none is given. All ways
 use one process a core. PySceneDetect's ContentDetector, which finds cuts and writes no clip, is a row where
 scenedetect-headless is installed.
 """
@@ -25,7 +25,7 @@ from longtake.stages import listing, slicing
 from longtake.video.config import Encoding
 from longtake.video.guard import GuardPool
 
-FPS, SECONDS, SHOT_S, FILMS = 25, 30, 5, 4
+FPS, SECONDS, SHOT_S, FILMS = 25, 30, 5, 2
 
 
 def draw_film(path: Path, seed: int) -> None:

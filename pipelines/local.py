@@ -5,6 +5,7 @@ lines, which become progress bars.
 """
 
 import contextlib
+import ctypes
 import difflib
 import json
 import os
@@ -28,6 +29,7 @@ from longtake.stages.step import open_places
 from pipelines.catalog import CATALOG
 
 SHOWN_QUARANTINED = 5
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass
@@ -239,6 +241,8 @@ def _bars() -> Iterator[Any]:
 def main() -> None:
     """The child: reads its order from standard input and lets Kubeflow run it, unless its parent goes first."""
     signal.signal(signal.SIGTERM, _end_all)
+    if sys.platform == "linux":  # the shells around the steps go first: what they leave is to be waited for here
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     threading.Thread(target=_watch, args=(int(sys.argv[1]),), daemon=True).start()
     order = json.load(sys.stdin)
     from kfp import local
@@ -257,9 +261,12 @@ def _watch(parent: int) -> None:
 
 
 def _end_all(number: int, frame: object) -> None:
-    """Tells the steps to end, which commit what they have, and goes."""
+    """Tells the steps to end, waits until they have committed what they have, and goes."""
     signal.signal(number, signal.SIG_IGN)
     os.killpg(0, number)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
     os._exit(128 + number)
 
 

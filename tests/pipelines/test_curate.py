@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -70,9 +71,9 @@ def test_a_step_that_fails_is_named_with_its_shard_its_reason_and_how_to_go_on(c
 def test_a_run_that_is_told_to_end_takes_its_steps_along_and_keeps_what_is_done(curate, number):
     job = curate()
     process = job.start()
-    seen = ""
-    while "slicing" not in seen:
-        seen += process.stderr.readline()
+    while not any("slicing" in item.key for item in open_store(job.data_root).walk("progress/")):
+        assert process.poll() is None
+        time.sleep(0.1)
     started = descendants(process.pid)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
