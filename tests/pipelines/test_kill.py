@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 MOMENTS = 12
 """A run is cut into this many moments; `make soak` kills at each, CI at three that change from day to day."""
