@@ -126,11 +126,12 @@ def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, obj
     known = {"bikes.mp4": BIKES} | {name: known_transitions(name) for name in REELS}
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("    video", "known", "found", "false", "missed"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, no_wrap=column != "missed", overflow="fold")
     maker = slicing.makers(load_config(SlicingStageConfig, SLICING, where="slicing config")).good
     videos, clips = lake.tables.read(Video), lake.tables.read(Clip, made_by=maker)
     for result in compare(known, videos, clips):
-        missed = ", ".join(f"{t.kind} of {t.end_frame - t.start_frame} frames" for t in result.missed)
+        kinds = itertools.groupby(result.missed, key=lambda t: t.kind)
+        missed = "; ".join(f"{k} of {', '.join(str(t.end_frame - t.start_frame) for t in ts)} frames" for k, ts in kinds)
         known_count = len(result.found) + len(result.missed)
         table.add_row(
             f"    {result.name}", str(known_count), str(len(result.found)), str(result.false), missed or "none"
