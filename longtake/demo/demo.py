@@ -131,7 +131,9 @@ def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, obj
     videos, clips = lake.tables.read(Video), lake.tables.read(Clip, made_by=maker)
     for result in compare(known, videos, clips):
         kinds = itertools.groupby(result.missed, key=lambda t: t.kind)
-        missed = "; ".join(f"{k} of {', '.join(str(t.end_frame - t.start_frame) for t in ts)} frames" for k, ts in kinds)
+        missed = "; ".join(
+            f"{k} of {', '.join(str(t.end_frame - t.start_frame) for t in ts)} frames" for k, ts in kinds
+        )
         known_count = len(result.found) + len(result.missed)
         table.add_row(
             f"    {result.name}", str(known_count), str(len(result.found)), str(result.false), missed or "none"
