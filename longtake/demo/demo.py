@@ -59,6 +59,7 @@ def run_demo(folder: Path) -> int:
         outcome = run_locally("curate", parameters, log=folder / "curate.log")
         if outcome.exit_code not in (EXIT_DONE, EXIT_QUARANTINED):
             outcome.show()
+            outcome.complain()
             return outcome.exit_code
         _show_outcome(console, Lake(DATA), outcome.steps)
         reports = _copy_reports(Lake(DATA), outcome.run, folder / "reports")
