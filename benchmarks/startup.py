@@ -53,7 +53,7 @@ def main() -> None:
         script.write_text(EMPTY)
         config = Path(folder) / "step.json"
         config.write_text(json.dumps({"raw": f"{folder}/raw", "data_root": f"{folder}/data"}))
-        longtake = [sys.executable, "-m", "longtake.cli"]
+        longtake = [sys.executable, "-m", "longtake"]
         places = ["--raw", f"{folder}/raw", "--data-root", f"{folder}/data"]
         ways: dict[str, list[object]] = {
             "python -c pass": [sys.executable, "-c", "pass"],

@@ -15,7 +15,7 @@ HEAVY = {"torch", "kfp", "pyarrow", "boto3", "numpy", "cv2", "av", "deltalake", 
 def longtake(*arguments, cwd=None, within_s=None, **environment):
     """The command in a process of its own; with a time limit, the best of three, since tests share the machine."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    command = [sys.executable, "-m", "longtake.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "longtake", *map(str, arguments)]
     for attempts_left in (2, 1, 0):
         began = time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=clean | environment)

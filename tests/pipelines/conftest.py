@@ -42,7 +42,7 @@ class Curate:
         command = [
             sys.executable,
             "-m",
-            "longtake.cli",
+            "longtake",
             "run",
             "curate",
             "--raw",

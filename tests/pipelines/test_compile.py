@@ -7,7 +7,7 @@ import pytest
 import yaml
 from kfp import components
 
-from longtake.cli import PIPELINES
+from longtake.cli.local import PIPELINES
 from pipelines.catalog import CATALOG
 from pipelines.compiling import CLONE, compile_pipeline, load_pipeline
 

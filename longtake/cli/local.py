@@ -1,0 +1,88 @@
+"""Verbs that work on this machine: the demo, a pipeline under the local runner, one step, plain files."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from longtake.cli.given import from_clone, read_mapping
+from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, UserError
+
+STEPS = ("listing", "slicing")
+PIPELINES = ("curate",)
+
+
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("longtake-demo"), show_default=True)
+def demo(folder: Path) -> None:
+    """The whole chain on real footage: an S3 server, raw reels, the pipeline, what it found against what is known."""
+    from longtake.demo import run_demo
+
+    sys.exit(run_demo(folder))
+
+
+@click.command()
+@click.argument("pipeline", type=click.Choice(PIPELINES))
+@click.option("--raw", required=True, help="Where the raw videos lie: s3://bucket/prefix or a folder.")
+@click.option("--data-root", required=True, help="Where tables and clips go: s3://bucket/prefix or a folder.")
+@click.option("--shards", type=int, default=1, show_default=True, help="Steps that may run at once on this machine.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="YAML: listing_config, slicing_config.")
+@click.option("--log", type=click.Path(path_type=Path), help="Keep the pipeline's whole output in this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print run, exit code, errors and what each step did as JSON.")
+def run(
+    pipeline: str, raw: str, data_root: str, shards: int, config_file: Path | None, log: Path | None, as_json: bool
+) -> None:
+    """Runs a pipeline on this machine, under Kubeflow's own local runner. Again: what is done is skipped."""
+    local = from_clone("pipelines.local")
+    parameters = read_mapping(config_file)
+    for name in ("raw", "data_root", "shards"):
+        if name in parameters:
+            raise UserError(f"the config file {config_file} gives {name}; give it as --{name.replace('_', '-')} alone")
+    parameters |= {"raw": raw, "data_root": data_root, "shards": shards}
+    outcome = local.run_locally(pipeline, parameters, log=log)
+    if as_json:
+        click.echo(outcome.to_json())
+    else:
+        outcome.show()
+    outcome.complain()
+    sys.exit(outcome.exit_code)
+
+
+@click.command()
+@click.argument("name", type=click.Choice(STEPS))
+@click.option("--config", "config_file", type=click.Path(path_type=Path), required=True, help="YAML or JSON.")
+def step(name: str, config_file: Path) -> None:
+    """Runs one step in this process; the file holds its parameters, the same as its Kubeflow component has.
+
+    \b
+    raw: s3://footage/raw
+    data_root: s3://lake/data
+    config: {}
+    """
+    from longtake.stages.by_name import run_step
+    from longtake.telemetry import log_json
+
+    log_json()
+    summary = run_step(name, read_mapping(config_file))
+    click.echo(summary.to_json())
+    sys.exit(summary.exit_code)
+
+
+@click.command("slice")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Cut the clips into this folder.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="YAML: rule, encoding, limits, or a curate config."
+)
+@click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
+def slice_(files: tuple[Path, ...], out: Path | None, config_file: Path | None, as_json: bool) -> None:
+    """Transitions and clips of video files; no lake is needed."""
+    from longtake.files import show_slicings, slice_files
+
+    slicings = slice_files(files, out=out, config=read_mapping(config_file, "slicing_config"))
+    if as_json:
+        click.echo(json.dumps([found.to_record() for found in slicings], indent=2))
+    else:
+        show_slicings(slicings)
+    sys.exit(EXIT_QUARANTINED if any(found.reason for found in slicings) else EXIT_DONE)
