@@ -33,8 +33,8 @@ test-slow: $(VENV)/.test ## the tests that take long: whole pipelines, a fresh w
 soak: $(VENV)/.test ## every kill moment
 	LONGTAKE_KILLS=all $(PYTEST) -m slow tests/pipelines/test_kill.py
 
-compile: $(VENV)/.run ## the YAML that Kubeflow takes, after a change of a component or pipeline
-	$(BIN)/longtake compile curate
+compile: $(VENV)/.run ## pipelines/compiled and components/*/component.yaml, after a change of a component, pipeline or value
+	$(BIN)/python -m pipelines.compiling
 
 claims: $(VENV)/.test ## docs/claims.md from docs/claims.yaml
 	$(BIN)/python -m benchmarks.claims

@@ -1,8 +1,6 @@
-"""The images that steps run in; another registry or digest is given when a pipeline is compiled."""
-
-import os
+"""The images that components name; a pipeline that is compiled with values of the chart has its own."""
 
 from longtake import __version__
 
-MEDIA = os.environ.get("LONGTAKE_MEDIA_IMAGE", f"longtake/python-media:{__version__}")
+MEDIA = f"longtake/python-media:{__version__}"
 """Video and tables, no GPU."""

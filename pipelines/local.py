@@ -188,9 +188,10 @@ def main() -> None:
     from kfp import local
 
     from pipelines.compiling import load_pipeline
+    from pipelines.values import Values
 
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=order["pipeline_root"])
-    load_pipeline(order["pipeline"])(**order["parameters"])
+    load_pipeline(order["pipeline"], Values())(**order["parameters"])
 
 
 def _watch(parent: int) -> None:

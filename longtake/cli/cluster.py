@@ -10,8 +10,16 @@ from longtake.cli.local import PIPELINES
 
 @click.command("compile")
 @click.argument("pipeline", type=click.Choice(PIPELINES))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="A folder other than the clone.")
-def compile_(pipeline: str, out: Path | None) -> None:
-    """Writes the YAML that the KFP UI takes, for a pipeline and for each of its components."""
-    for path in from_clone("pipelines.compiling").compile_pipeline(pipeline, out):
-        click.echo(path)
+@click.option(
+    "--values", "files", type=click.Path(path_type=Path), multiple=True, help="Values of the chart; again: merged."
+)
+@click.option("--target", type=click.Choice(("kfp", "argo")), default="kfp", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder; default: here.")
+def compile_(pipeline: str, files: tuple[Path, ...], target: str, out: Path) -> None:
+    """Writes the YAML that the KFP UI takes, or an Argo WorkflowTemplate and its CronWorkflows.
+
+    Images, pools, resources and defaults are those of the chart's values; without any, they are the chart's own.
+    """
+    values = from_clone("pipelines.values").load_values(*files)
+    module = "pipelines.compiling" if target == "kfp" else "pipelines.argo"
+    click.echo(from_clone(module).compile_pipeline(pipeline, values, out))

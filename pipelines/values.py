@@ -1,0 +1,457 @@
+"""Everything that a cluster decides, said once: the values of the chart, which pipelines are compiled with as well.
+
+`helm/longtake/values.yaml`, its schema and the chart's table are written from here (`make chart`). Keys are camelCase, as
+in Kubernetes; a stage's `config` keeps the names that it has everywhere.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
+from pydantic.dataclasses import dataclass
+
+from longtake.config import STRICT, load_config
+from longtake.errors import UserError
+from longtake.stages.config import ListingConfig, SlicingStageConfig
+from longtake.yamlfile import read_yaml
+
+CAMEL = ConfigDict(**STRICT, alias_generator=to_camel, validate_by_name=True, validate_default=True)
+
+Bytes = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", examples=["8Gi"])]
+Name = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?)?$")]
+"""A name of a Kubernetes object, or nothing."""
+LabelKey = Annotated[
+    str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+]
+LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
+Labels = dict[LabelKey, LabelValue]
+Place = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/.*)?$")]
+Network = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$", examples=["10.0.0.0/8"])]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+WherePresent = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Image:
+    """One image."""
+
+    repository: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._/:\-]*[a-z0-9])?$")]
+    """Registry and name."""
+    tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{0,128}$")] = ""
+    """Empty: the version of the chart."""
+    digest: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")] = ""
+    """sha256:...; where it is given the tag is not looked at."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Images:
+    """One image for each set of dependencies (`make images`)."""
+
+    media: Image = Field(default_factory=lambda: Image(repository="longtake/python-media"))
+    """Video and tables, no GPU."""
+    torch: Image = Field(default_factory=lambda: Image(repository="longtake/python-torch"))
+    """The same with torch, transformers and Ray."""
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    """When a node asks the registry."""
+    pull_secrets: tuple[Annotated[Name, Field(min_length=1)], ...] = ()
+    """Names of Secrets of type kubernetes.io/dockerconfigjson."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class LakePlaces:
+    """Where footage comes from and where all else goes: the defaults of every pipeline."""
+
+    raw: Place = "s3://footage/raw"
+    """Where the raw videos lie."""
+    data_root: Place = "s3://lake/data"
+    """Where tables, clips, progress and reports go; not below raw."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class SecretKeys:
+    """A Secret of yours with S3 keys, for `credentials: secret`."""
+
+    name: Name = ""
+    """The Secret's name."""
+    access_key_id: Annotated[str, Field(min_length=1)] = "AWS_ACCESS_KEY_ID"
+    """Which of its keys holds the access key id."""
+    secret_access_key: Annotated[str, Field(min_length=1)] = "AWS_SECRET_ACCESS_KEY"
+    """Which of its keys holds the secret access key."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class ExternalKeys:
+    """Where External Secrets Operator finds S3 keys, for `credentials: external`."""
+
+    store: Name = ""
+    """Name of the SecretStore."""
+    store_kind: Literal["SecretStore", "ClusterSecretStore"] = "SecretStore"
+    """Its kind."""
+    key: str = ""
+    """Name of the secret in the store; it has the properties AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
+    refresh_interval: Annotated[str, Field(pattern=r"^[0-9]+(s|m|h)$")] = "1h"
+    """How often it is read again."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class S3:
+    """How pods reach S3."""
+
+    endpoint: Annotated[str, Field(pattern=r"^(https?://[^\s/]+/?)?$")] = ""
+    """URL of MinIO, SeaweedFS, Ceph and the like; empty: AWS."""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9\-]*$")] = "us-east-1"
+    """Signs requests; servers other than AWS mostly take any."""
+    credentials: Literal["workload", "secret", "external"] = "workload"
+    """workload: the identity of the service account (EKS, GKE), no keys anywhere. secret: a Secret of yours. external: a
+    Secret that External Secrets Operator writes."""
+    secret: SecretKeys = Field(default_factory=SecretKeys)
+    external: ExternalKeys = Field(default_factory=ExternalKeys)
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class ServiceAccount:
+    """Who the pods of steps are."""
+
+    create: bool = True
+    """False: it is there already, with its rights."""
+    name: Annotated[Name, Field(min_length=1)] = "longtake"
+    """Runs that longtake starts use it; runs started in the KFP UI use KFP's own unless told otherwise."""
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """Workload identity: eks.amazonaws.com/role-arn or iam.gke.io/gcp-service-account."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Toleration:
+    """As in a pod."""
+
+    key: str = ""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str = ""
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Pool:
+    """A kind of node."""
+
+    node_selector: Labels = Field(default_factory=dict)
+    """Labels that its nodes have."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints of its nodes that pods put up with."""
+    accelerator: Annotated[str, Field(pattern=r"^([a-z0-9.\-]+/[A-Za-z0-9.\-_]+)?$", examples=["nvidia.com/gpu"])] = ""
+    """Resource that its device plugin offers; empty: none."""
+    queue: Name = ""
+    """Kueue: name of the LocalQueue that pods wait in; empty: none."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Step:
+    """The pod of a step."""
+
+    image: Literal["media", "torch"] = "media"
+    """Which of `images`."""
+    pool: Name = ""
+    """Which of `pools`; empty: any node."""
+    accelerators: Annotated[int, Field(ge=0, le=64)] = 0
+    """How many of the pool's accelerator."""
+    cpu: Annotated[int, Field(ge=1, le=512)] = 1
+    """Processors: request, limit, and how many files are worked on at once."""
+    memory: Bytes = "2Gi"
+    """Request and limit; what lies in shm counts as memory."""
+    shm: Bytes = "256Mi"
+    """Size of /dev/shm, through which frames come from the decoders."""
+    scratch: Bytes = "10Gi"
+    """Size of /tmp, the only other place that a pod can write to."""
+    timeout_seconds: Annotated[int, Field(ge=60)] = 86_400
+    """An attempt that takes longer is ended; what it has finished is kept."""
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    """Attempts after the first."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Steps:
+    """Every step that runs in a pod. A new one is added here, and the chart knows it."""
+
+    listing: Step = Field(default_factory=lambda: Step(cpu=2, memory="4Gi", scratch="20Gi"))
+    """Lists and probes the videos below raw: one pod."""
+    slicing: Step = Field(
+        default_factory=lambda: Step(cpu=4, memory="8Gi", shm="1Gi", scratch="50Gi", timeout_seconds=172_800)
+    )
+    """Cuts videos into clips: one pod a shard."""
+    summary: Step = Field(default_factory=lambda: Step(memory="1Gi", scratch="1Gi", timeout_seconds=600))
+    """Says how a run ended."""
+    doctor: Step = Field(default_factory=lambda: Step(scratch="1Gi", timeout_seconds=600, retries=0))
+    """Looks at what a pod has: packages, codecs, accelerators, shared memory, scratch, S3."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Configs:
+    """The config of each stage that has one: the default of the parameter `<stage>_config`."""
+
+    listing: ListingConfig = Field(default_factory=ListingConfig)
+    """Fields of ListingConfig that are not to have their default."""
+    slicing: SlicingStageConfig = Field(default_factory=SlicingStageConfig)
+    """Fields of SlicingStageConfig (rule, encoding, limits) that are not to have their default."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class CurateDefaults:
+    """Defaults of the pipeline curate."""
+
+    shards: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many pods slice at once."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class PipelineDefaults:
+    """Defaults of pipelines; those of raw and data_root are in `lake`, those of configs in `configs`."""
+
+    curate: CurateDefaults = Field(default_factory=CurateDefaults)
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Schedule:
+    """A run that comes again: at most one at a time, and what was missed is not made up for."""
+
+    pipeline: Literal["curate", "doctor"]
+    """What runs."""
+    cron: Annotated[str, Field(pattern=r"^0( +[0-9*/,\-?A-Za-z]+){5}$", examples=["0 0 2 * * *"])]
+    """Six fields in UTC, seconds first: second (0), minute, hour, day of month, month, day of week."""
+    enabled: bool = True
+    """False: it is there, and sleeps."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Parameters that are not to have the pipeline's default."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Kfp:
+    """Kubeflow Pipelines, for `engine: kfp`."""
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://\S+$")] = "http://ml-pipeline.kubeflow.svc:8888"
+    """Its API."""
+    namespace: Annotated[Name, Field(min_length=1)] = "kubeflow"
+    """Where its own pods are (the network policies let steps talk to them)."""
+    multi_user: bool = False
+    """True: runs belong to the namespace of this release, and a token is shown with each request."""
+    experiment: Annotated[str, Field(min_length=1)] = "longtake"
+    """What runs and schedules are filed under."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Argo:
+    """Argo Workflows without Kubeflow, for `engine: argo`."""
+
+    keep_seconds: Annotated[int, Field(ge=60)] = 604_800
+    """How long a finished Workflow object stays."""
+    parallelism: Annotated[int, Field(ge=1)] = 64
+    """Pods of one run at once."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Publish:
+    """The hook Jobs that upload pipelines and schedules to KFP after an install or upgrade, and remove them before an
+    uninstall."""
+
+    enabled: bool = True
+    """False: upload what `longtake compile` writes by hand."""
+    timeout_seconds: Annotated[int, Field(ge=30)] = 600
+    """After which the hook, and so the install, has failed."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Monitor:
+    """An object of the Prometheus operator."""
+
+    enabled: WherePresent = "auto"
+    """auto: where the cluster has its API."""
+    labels: Labels = Field(default_factory=dict)
+    """What your Prometheus selects it by."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Metrics:
+    """Prometheus."""
+
+    port: Annotated[int, Field(ge=1024, le=65_535)] = 9090
+    """Where each step serves /metrics while it runs."""
+    interval: Annotated[str, Field(pattern=r"^[0-9]+(s|m)$")] = "15s"
+    """How often they are read."""
+    pod_monitor: Monitor = Field(default_factory=Monitor)
+    """What tells Prometheus where the steps are."""
+    rules: Monitor = Field(default_factory=Monitor)
+    """Alerts."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Reach:
+    """Addresses and ports."""
+
+    cidrs: tuple[Network, ...]
+    """Networks."""
+    ports: tuple[Port, ...]
+    """TCP ports."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class NetworkPolicy:
+    """What pods of ours may talk to; all else is denied, both ways."""
+
+    enabled: bool = True
+    """Needs a network plugin that enforces policies."""
+    s3: Reach = Field(default_factory=lambda: Reach(cidrs=("0.0.0.0/0", "::/0"), ports=(443,)))
+    """Where S3 and its token service (STS) are, when they are not in the cluster."""
+    s3_namespace: Name = ""
+    """Namespace of an S3 server in the cluster; its pods may be reached on any port."""
+    kubernetes_api: Reach = Field(default_factory=lambda: Reach(cidrs=("0.0.0.0/0", "::/0"), ports=(443, 6443)))
+    """The API server: KFP's launcher and Argo's executor in each pod need it."""
+    metadata_server: Reach = Field(
+        default_factory=lambda: Reach(
+            cidrs=("169.254.169.254/32", "169.254.169.252/32", "169.254.170.23/32"), ports=(80, 988)
+        )
+    )
+    """Where workload identity gets its tokens on GKE, and with EKS Pod Identity; used with `credentials: workload`."""
+    monitoring_namespace: Name = "monitoring"
+    """Prometheus' namespace, which may read the metrics; empty: any."""
+    extra_egress: tuple[dict[str, Any], ...] = ()
+    """More egress rules, as in a NetworkPolicy."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class ResourceQuota:
+    """What all pods of the release's namespace may ask for together."""
+
+    enabled: bool = False
+    """The namespace should be longtake's own: the quota counts every pod in it."""
+    hard: dict[str, str] = Field(default_factory=lambda: {"pods": "100"})
+    """As in a ResourceQuota: requests.cpu, requests.memory, requests.nvidia.com/gpu."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class PriorityClass:
+    """Priority of the pods that can carry one: Argo's steps, the hook Jobs and the test. A KFP task has no field for it:
+    set it for those by a default PriorityClass of the cluster, or by Kueue."""
+
+    create: bool = False
+    """Makes the class (an object of the whole cluster)."""
+    name: Name = ""
+    """The class; empty: none."""
+    value: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 1000
+    """Higher goes first."""
+
+
+def _nightly() -> dict[str, Schedule]:
+    return {"curate-nightly": Schedule(pipeline="curate", cron="0 0 2 * * *", enabled=False)}
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Values:
+    """Values of the chart longtake."""
+
+    engine: Literal["kfp", "argo"] = "kfp"
+    """kfp: Kubeflow Pipelines. argo: Argo Workflows alone."""
+    images: Images = Field(default_factory=Images)
+    lake: LakePlaces = Field(default_factory=LakePlaces)
+    s3: S3 = Field(default_factory=S3)
+    service_account: ServiceAccount = Field(default_factory=ServiceAccount)
+    pools: dict[Annotated[Name, Field(min_length=1)], Pool] = Field(default_factory=dict)
+    """Kinds of nodes by a name of yours, said once and named by steps, for example
+    `l4: {nodeSelector: {cloud.google.com/gke-accelerator: nvidia-l4}, accelerator: nvidia.com/gpu,
+    tolerations: [{key: nvidia.com/gpu, operator: Exists}]}`."""
+    steps: Steps = Field(default_factory=Steps)
+    configs: Configs = Field(default_factory=Configs)
+    pipelines: PipelineDefaults = Field(default_factory=PipelineDefaults)
+    schedules: dict[Annotated[Name, Field(min_length=1, max_length=52)], Schedule] = Field(default_factory=_nightly)
+    """Runs that come again, by a name of yours."""
+    labels: Labels = Field(default_factory=dict)
+    """On every object and pod: what your bill is split by, for example `{cost-center: video}`."""
+    kfp: Kfp = Field(default_factory=Kfp)
+    argo: Argo = Field(default_factory=Argo)
+    publish: Publish = Field(default_factory=Publish)
+    metrics: Metrics = Field(default_factory=Metrics)
+    network_policy: NetworkPolicy = Field(default_factory=NetworkPolicy)
+    resource_quota: ResourceQuota = Field(default_factory=ResourceQuota)
+    priority_class: PriorityClass = Field(default_factory=PriorityClass)
+
+
+def load_values(*files: Path) -> Values:
+    """The chart's values with these files over them, later ones winning, as `helm -f` merges them.
+
+    Raises UserError that lists every wrong key, value and contradiction.
+    """
+    merged: dict[str, Any] = {}
+    for file in files:
+        given = read_yaml(file) or {}
+        if not isinstance(given, Mapping):
+            raise UserError(f"the values file {file} holds {given!r:.60}; expected names and values")
+        merged = _merge(merged, given)
+    merged.pop("global", None)  # Helm's own
+    values = load_config(Values, _merge(dump_values(Values()), merged), where="values")
+    if contradictions := list(find_contradictions(values)):
+        raise UserError("values: " + "; ".join(contradictions))
+    return values
+
+
+def dump_values(values: object) -> dict[str, Any]:
+    """As in a values file: camelCase, configs by what differs from their defaults."""
+    dumped: dict[str, Any] = TypeAdapter(type(values)).dump_python(values, mode="json", by_alias=True)
+    if isinstance(values, Values):
+        dumped["configs"] = {name: dump_changes(config) for name, config in vars(values.configs).items()}
+    return dumped
+
+
+def dump_changes(config: object) -> dict[str, Any]:
+    """The fields of a config that differ from their defaults."""
+    changes: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json", exclude_defaults=True)
+    return changes
+
+
+def find_contradictions(values: Values) -> Iterator[str]:
+    """Sentences on values that are each right and don't go together; the chart fails with the same ones."""
+    for name, step in vars(values.steps).items():
+        pool = values.pools.get(step.pool)
+        if step.pool and pool is None:
+            known = ", ".join(sorted(values.pools)) or "none"
+            yield f"steps.{name}.pool is {step.pool!r}, which pools does not have; it has {known}"
+        elif step.accelerators and pool is None:
+            yield f"steps.{name}.accelerators is {step.accelerators}, but it names no pool; give steps.{name}.pool"
+        elif step.accelerators and pool and not pool.accelerator:
+            yield (
+                f"steps.{name}.accelerators is {step.accelerators}, but its pool {step.pool!r} has no accelerator; "
+                f"give pools.{step.pool}.accelerator, for example nvidia.com/gpu"
+            )
+        if mebibytes(step.shm) >= mebibytes(step.memory):
+            yield f"steps.{name}.shm is {step.shm} and counts as memory, of which there is {step.memory}; give more memory"
+    yield from _contradictions_of_s3(values.s3)
+    if values.priority_class.create and not values.priority_class.name:
+        yield "priorityClass.create is true, but it has no name; give priorityClass.name"
+    if values.resource_quota.enabled and not values.resource_quota.hard:
+        yield "resourceQuota.enabled is true, but resourceQuota.hard is empty; say what it limits"
+    if f"{values.lake.data_root}/".startswith(f"{values.lake.raw.rstrip('/')}/"):
+        yield f"lake.dataRoot {values.lake.data_root} lies in lake.raw {values.lake.raw}; give one outside it"
+
+
+def _contradictions_of_s3(s3: S3) -> Iterator[str]:
+    if s3.credentials == "secret" and not s3.secret.name:
+        yield "s3.credentials is 'secret', but s3.secret.name is empty; name the Secret that holds the keys"
+    if s3.credentials != "secret" and s3.secret.name:
+        yield f"s3.secret.name is {s3.secret.name!r}, but s3.credentials is {s3.credentials!r}; give one way alone"
+    if s3.credentials == "external" and not (s3.external.store and s3.external.key):
+        yield "s3.credentials is 'external', but s3.external.store or s3.external.key is empty; give both"
+    if s3.credentials != "external" and s3.external.store:
+        yield f"s3.external.store is {s3.external.store!r}, but s3.credentials is {s3.credentials!r}; give one way alone"
+
+
+def mebibytes(size: str) -> int:
+    """`8Gi` as a number of MiB."""
+    return int(size[:-2]) * {"Mi": 1, "Gi": 1 << 10, "Ti": 1 << 20}[size[-2:]]
+
+
+def _merge(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with the keys of `over`: maps are merged, all else is replaced."""
+    merged = dict(below)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
