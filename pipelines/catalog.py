@@ -19,4 +19,5 @@ CATALOG: Mapping[str, Entry] = {
         steps=("listing", "slicing", "summary"),
         configs={"listing_config": ListingConfig, "slicing_config": SlicingStageConfig},
     ),
+    "doctor": Entry(steps=("doctor",), configs={}),
 }

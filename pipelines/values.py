@@ -356,9 +356,16 @@ class Values:
     s3: S3 = Field(default_factory=S3)
     service_account: ServiceAccount = Field(default_factory=ServiceAccount)
     pools: dict[Annotated[Name, Field(min_length=1)], Pool] = Field(default_factory=dict)
-    """Kinds of nodes by a name of yours, said once and named by steps, for example
-    `l4: {nodeSelector: {cloud.google.com/gke-accelerator: nvidia-l4}, accelerator: nvidia.com/gpu,
-    tolerations: [{key: nvidia.com/gpu, operator: Exists}]}`."""
+    """Kinds of nodes by a name of yours, said once; steps name them in `steps.<step>.pool`.
+
+        l4:
+          nodeSelector: {cloud.google.com/gke-accelerator: nvidia-l4}
+          tolerations: [{key: nvidia.com/gpu, operator: Exists}]
+          accelerator: nvidia.com/gpu     # the resource that the device plugin offers
+          queue: gpu                      # Kueue's LocalQueue, if there is one
+
+    Without a pool, a pod goes wherever it fits.
+    """
     steps: Steps = Field(default_factory=Steps)
     configs: Configs = Field(default_factory=Configs)
     pipelines: PipelineDefaults = Field(default_factory=PipelineDefaults)

@@ -10,7 +10,9 @@ from longtake.cli.given import from_clone, read_mapping
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, UserError
 
 STEPS = ("listing", "slicing")
-PIPELINES = ("curate",)
+PIPELINES = ("curate", "doctor")
+LOCAL_PIPELINES = ("curate",)
+"""What makes sense on one machine; `longtake doctor` needs no pipeline there."""
 
 
 @click.command()
@@ -23,7 +25,7 @@ def demo(folder: Path) -> None:
 
 
 @click.command()
-@click.argument("pipeline", type=click.Choice(PIPELINES))
+@click.argument("pipeline", type=click.Choice(LOCAL_PIPELINES))
 @click.option("--raw", required=True, help="Where the raw videos lie: s3://bucket/prefix or a folder.")
 @click.option("--data-root", required=True, help="Where tables and clips go: s3://bucket/prefix or a folder.")
 @click.option("--shards", type=int, default=1, show_default=True, help="Steps that may run at once on this machine.")

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from longtake.errors import EXIT_FAULT, explain
 from longtake.lake import Lake, key_below
+from longtake.pod import label_own_pod
 from longtake.stages.step import Summary
 from longtake.telemetry import log_json
 
@@ -26,6 +27,7 @@ class Metrics(Protocol):
 def call(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """The step's result; what the user did wrong, or what is down, ends the task with one sentence instead of a trace."""
     log_json()
+    label_own_pod(run=str(kwargs.get("run", "")), shard=str(kwargs.get("shard", "")))
     try:
         return step(*args, **kwargs)
     except Exception as error:

@@ -9,45 +9,106 @@ from kfp import components
 
 from longtake.cli.local import PIPELINES
 from pipelines.catalog import CATALOG
-from pipelines.compiling import CLONE, compile_pipeline, load_pipeline
+from pipelines.compiling import CLONE, PROFILES, compile_all, load_pipeline
+from pipelines.values import Values
 
 
 def test_the_command_and_the_catalog_know_the_same_pipelines():
     assert set(PIPELINES) == set(CATALOG)
 
 
-@pytest.mark.parametrize("name", PIPELINES)
-def test_the_compiled_yaml_is_up_to_date(name, tmp_path):
-    for path in compile_pipeline(name, tmp_path):
+def test_the_compiled_yaml_is_up_to_date(tmp_path):
+    for path in compile_all(tmp_path):
         committed = CLONE / path.relative_to(tmp_path)
         assert committed.read_text() == path.read_text(), f"{committed.name} is stale: run make compile"
 
 
-def ir():
-    return next(yaml.safe_load_all((CLONE / "pipelines/compiled/curate.yaml").read_text()))
+def ir(profile="laptop", name="curate"):
+    """The pipeline's spec, and its executors on Kubernetes."""
+    spec, platform = yaml.safe_load_all((CLONE / f"pipelines/compiled/{profile}/{name}.yaml").read_text())
+    return spec, platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+
+
+def tasks_of(spec):
+    """Every task of a step, by its name."""
+    dags = [spec["root"]["dag"], *(c["dag"] for c in spec["components"].values() if "dag" in c)]
+    return {name: task for dag in dags for name, task in dag["tasks"].items() if f"exec-{name}" in _executors(spec)}
+
+
+def _executors(spec):
+    return spec["deploymentSpec"]["executors"]
 
 
 def test_curate_lists_then_slices_every_shard_and_always_sums_up():
-    root = ir()["root"]["dag"]["tasks"]
-    steps = ir()["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    spec, _ = ir()
+    root = spec["root"]["dag"]["tasks"]
+    steps = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
     assert set(root) == {"exit-handler-1", "summary"}
     assert root["summary"]["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
     assert set(steps) == {"listing", "for-loop-2"}
     assert steps["for-loop-2"]["dependentTasks"] == ["listing"]
 
 
-def test_no_step_is_cached_and_none_installs_anything():
-    for executor in ir()["deploymentSpec"]["executors"].values():
+EVERY = [(profile, name) for profile in PROFILES for name in PIPELINES]
+
+
+@pytest.mark.parametrize(("profile", "name"), EVERY)
+def test_no_step_is_cached_and_none_installs_anything(profile, name):
+    spec, _ = ir(profile, name)
+    for executor in _executors(spec).values():
         assert "pip install" not in " ".join(executor["container"]["command"])
-        assert "longtake" in executor["container"]["image"]
-    tasks = {**ir()["root"]["dag"]["tasks"], **ir()["components"]["comp-exit-handler-1"]["dag"]["tasks"]}
-    for name in ("summary", "listing"):
-        assert not tasks[name].get("cachingOptions")
-    assert not ir()["components"]["comp-for-loop-2"]["dag"]["tasks"]["slicing"].get("cachingOptions")
+        assert executor["container"]["image"].startswith("longtake/python-")
+    assert not any(task["cachingOptions"] for task in tasks_of(spec).values())
+
+
+@pytest.mark.parametrize(("profile", "name"), EVERY)
+def test_every_step_has_its_resources_scratch_identity_labels_and_time_out(profile, name):
+    spec, pods = ir(profile, name)
+    for label, executor in _executors(spec).items():
+        resources, pod = executor["container"]["resources"], pods[label]
+        assert {"resourceCpuLimit", "resourceCpuRequest", "resourceMemoryLimit", "resourceMemoryRequest"} <= set(resources)
+        assert {mount["mountPath"] for mount in pod["emptyDirMounts"]} == {"/dev/shm", "/tmp"}
+        assert all(mount["sizeLimit"] for mount in pod["emptyDirMounts"])
+        assert pod["securityContext"] == {"runAsUser": "65532", "runAsGroup": "65532", "runAsNonRoot": True}
+        assert pod["podMetadata"]["labels"]["longtake.io/stage"] == label.removeprefix("exec-")
+        assert pod["podMetadata"]["annotations"]["longtake.io/metrics-port"] == "9090"
+        assert int(pod["activeDeadlineSeconds"]) > 0
+
+
+def test_a_step_that_is_lost_late_is_tried_again():
+    retry = tasks_of(ir("cpu")[0])["slicing"]["retryPolicy"]
+    timeout_s = int(ir("cpu")[1]["exec-slicing"]["activeDeadlineSeconds"])
+    assert retry["maxRetryCount"] == 2
+    assert int(retry["backoffMaxDuration"].removesuffix("s")) >= 3 * timeout_s
+
+
+def test_a_pool_gives_selector_tolerations_queue_and_a_count_of_its_accelerator():
+    spec, pods = ir("gpu", "doctor")
+    container, pod = _executors(spec)["exec-doctor"]["container"], pods["exec-doctor"]
+    assert container["image"].startswith("longtake/python-torch:")
+    assert container["resources"]["accelerator"] == {
+        "count": "1", "resourceCount": "1", "type": "nvidia.com/gpu", "resourceType": "nvidia.com/gpu",
+    }  # fmt: skip
+    assert pod["nodeSelector"]["labels"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+    assert pod["tolerations"] == [{"effect": "NoSchedule", "key": "nvidia.com/gpu", "operator": "Exists"}]
+    assert ir("cpu")[1]["exec-slicing"]["podMetadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "curation"
+    assert ir("cpu")[1]["exec-slicing"]["podMetadata"]["labels"]["cost-center"] == "video"
+
+
+def test_keys_come_from_a_secret_and_with_workload_identity_from_nowhere():
+    _, pods = ir("laptop")
+    assert {entry["secretName"] for entry in pods["exec-slicing"]["secretAsEnv"]} == {"seaweedfs-keys"}
+    assert "secretAsEnv" not in ir("cpu")[1]["exec-slicing"]
+
+
+def test_the_values_of_the_chart_are_the_defaults_of_the_pipeline():
+    inputs = ir("cpu")[0]["root"]["inputDefinitions"]["parameters"]
+    assert inputs["raw"]["defaultValue"] == "s3://acme-footage/raw"
+    assert inputs["shards"]["defaultValue"] == 16
 
 
 def test_every_parameter_of_a_component_is_described_for_the_ui():
-    for step in ("listing", "slicing", "summary"):
+    for step in {step for entry in CATALOG.values() for step in entry.steps}:
         text = (CLONE / "components" / step / "component.yaml").read_text()
         loaded = components.load_component_from_text(text)
         assert loaded.component_spec.description
@@ -56,8 +117,9 @@ def test_every_parameter_of_a_component_is_described_for_the_ui():
             assert parameter.get("description") or name == "status", f"{step}.{name} has no description"
 
 
-def test_every_pipeline_parameter_has_a_default_that_runs():
-    inputs = load_pipeline("curate").component_spec.inputs
+@pytest.mark.parametrize("name", PIPELINES)
+def test_every_pipeline_parameter_has_a_default_that_runs(name):
+    inputs = load_pipeline(name, Values()).component_spec.inputs
     assert all(value.default is not None for value in inputs.values())
 
 

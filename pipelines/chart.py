@@ -1,0 +1,141 @@
+"""What of the chart is written from `pipelines.values`: values.yaml with its comments, its schema, and the table of its page."""
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from longtake.config import config_schema
+from pipelines.values import Values, dump_values
+
+CHART = Path(__file__).resolve().parent.parent / "helm" / "longtake"
+WIDTH = 110
+HEAD = """\
+# Every value of the chart, with its default. Written from pipelines/values.py by `make chart`, where names, bounds and
+# these comments are said once; give your own values in a file beside it: helm install longtake helm/longtake -f mine.yaml
+"""
+TABLE_BEGINS, TABLE_ENDS = "<!-- values: written by make chart -->", "<!-- end of values -->"
+
+Node = dict[str, Any]
+
+
+def chart_schema() -> Node:
+    """JSON Schema of the values, with every object closed."""
+    schema = _close(config_schema(Values))
+    schema["properties"]["global"] = {"type": "object", "description": "Helm's own, for charts of charts."}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _close(node: Any) -> Any:
+    """The schema without pydantic's titles, and no key allowed in a map beside those that its patterns take."""
+    if isinstance(node, list):
+        return [_close(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    closed = {key: _close(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
+    if "patternProperties" in closed:
+        closed["additionalProperties"] = False
+    return closed
+
+
+def values_yaml() -> str:
+    """The defaults as YAML, a comment above each value; what several things have alike is explained for the first."""
+    schema = config_schema(Values)
+    return HEAD + "\n" + "\n".join(_commented(dump_values(Values()), schema, schema, set())).rstrip() + "\n"
+
+
+def _commented(
+    values: Mapping[str, Any], node: Node, schema: Node, said: set[tuple[str, str]], depth: int = 0
+) -> Iterator[str]:
+    indent = "  " * depth
+    for key, value in values.items():
+        below = node["properties"][key]
+        text = _description(below, schema)
+        if (key, text) not in said:
+            said.add((key, text))
+            yield from _comment(text, indent)
+        fields = _target(below, schema)
+        if isinstance(value, Mapping) and value and "properties" in fields:
+            yield f"{indent}{key}:"
+            yield from _commented(value, fields, schema, said, depth + 1)
+        else:
+            flow = not any(isinstance(item, Mapping) for item in value.values()) if isinstance(value, Mapping) else True
+            dumped = yaml.safe_dump({key: value}, sort_keys=False, width=WIDTH, default_flow_style=False)
+            if flow and isinstance(value, Mapping | list):
+                inner = yaml.safe_dump(value, sort_keys=False, width=WIDTH, default_flow_style=True)
+                dumped = f"{key}: {inner}"
+            yield textwrap.indent(dumped.rstrip(), indent)
+        if not depth:
+            yield ""
+
+
+def _comment(text: str, indent: str) -> Iterator[str]:
+    """The description as comment lines: paragraphs are wrapped, indented ones are examples and stay as they are."""
+    for paragraph in text.split("\n\n"):
+        if paragraph.startswith("    "):
+            lines = [line.removeprefix("  ") for line in paragraph.splitlines()]
+        else:
+            lines = textwrap.wrap(paragraph, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
+        yield from (f"{indent}# {line}" for line in lines)
+
+
+def values_table() -> str:
+    """The same as a Markdown table, one row a value."""
+    schema = config_schema(Values)
+    rows = [
+        f"| `{path}` | {_cell(_description(below, schema))} | `{json.dumps(value)}` |"
+        for path, value, below in _leaves(dump_values(Values()), schema, schema)
+    ]
+    return "\n".join(["| value | is | default |", "| --- | --- | --- |", *rows])
+
+
+def _leaves(values: Mapping[str, Any], node: Node, schema: Node, above: str = "") -> Iterator[tuple[str, Any, Node]]:
+    for key, value in values.items():
+        below = node["properties"][key]
+        fields = _target(below, schema)
+        if isinstance(value, Mapping) and value and "properties" in fields:
+            yield from _leaves(value, fields, schema, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value, below
+
+
+def _target(node: Node, schema: Node) -> Node:
+    target: Node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]] if "$ref" in node else node
+    return target
+
+
+def _description(node: Node, schema: Node) -> str:
+    text: str = node.get("description") or _target(node, schema).get("description", "")
+    return text
+
+
+def _cell(text: str) -> str:
+    """A description in a table's cell; examples are for values.yaml."""
+    paragraphs = [" ".join(p.split()) for p in text.split("\n\n") if not p.startswith("    ")]
+    return " ".join(paragraphs).replace("|", "\\|")
+
+
+def write_chart(chart: Path = CHART) -> list[Path]:
+    """Writes all of it into the chart."""
+    written = {
+        chart / "values.yaml": values_yaml(),
+        chart / "values.schema.json": json.dumps(chart_schema(), indent=1, ensure_ascii=False) + "\n",
+        chart / "README.md": _page((CHART / "README.md").read_text()),
+    }
+    for path, text in written.items():
+        path.write_text(text)
+    return list(written)
+
+
+def _page(page: str) -> str:
+    before, _, rest = page.partition(TABLE_BEGINS)
+    after = rest.partition(TABLE_ENDS)[2]
+    return f"{before}{TABLE_BEGINS}\n\n{values_table()}\n\n{TABLE_ENDS}{after}"
+
+
+if __name__ == "__main__":
+    for path in write_chart():
+        print(path)

@@ -1,0 +1,104 @@
+import json
+
+import pytest
+import yaml
+
+from longtake.config import dump_config
+from longtake.errors import UserError
+from pipelines.chart import CHART, chart_schema, values_yaml, write_chart
+from pipelines.compiling import CLONE
+from pipelines.values import Steps, Values, dump_changes, dump_values, load_values
+
+
+def test_values_schema_and_table_of_the_chart_are_up_to_date(tmp_path):
+    for path in write_chart(tmp_path):
+        assert (CHART / path.name).read_text() == path.read_text(), f"{path.name} is stale: run make chart"
+
+
+def test_values_yaml_holds_every_default_and_nothing_else():
+    assert yaml.safe_load(values_yaml()) == dump_values(Values())
+
+
+def test_every_value_has_a_comment():
+    def undescribed(node, path=""):
+        for key, below in node["properties"].items():
+            target = schema["$defs"][below["$ref"].rsplit("/", 1)[-1]] if "$ref" in below else below
+            if not (below.get("description") or target.get("description")):
+                yield f"{path}{key}"
+            if "properties" in target and path != "configs.":
+                yield from undescribed(target, f"{path}{key}.")
+
+    schema = chart_schema()
+    assert not list(undescribed(schema))
+
+
+def test_every_object_of_the_schema_is_closed():
+    def open_objects(node, path="#"):
+        if isinstance(node, list):
+            for n, item in enumerate(node):
+                yield from open_objects(item, f"{path}/{n}")
+        elif isinstance(node, dict):
+            if ("properties" in node and node.get("type") == "object") or "patternProperties" in node:
+                if node.get("additionalProperties") is not False:
+                    yield path
+            for key, value in node.items():
+                yield from open_objects(value, f"{path}/{key}")
+
+    assert not list(open_objects(chart_schema()))
+
+
+def test_the_stage_configs_of_the_schema_are_those_of_the_stages():
+    defined = chart_schema()["$defs"]
+    for config in vars(Values().configs).values():
+        assert set(defined[type(config).__name__]["properties"]) == set(dump_config(config))
+
+
+def test_every_component_is_a_step_of_the_values_and_the_other_way_round():
+    components = {path.parent.name for path in (CLONE / "components").glob("*/component.py")}
+    assert components == set(vars(Steps()))
+
+
+def test_only_what_differs_from_the_defaults_of_a_config_is_dumped(tmp_path):
+    (tmp_path / "values.yaml").write_text("configs: {slicing: {rule: {sigmas: 2.0, min_clip_s: 2.0}}}")
+    assert dump_changes(load_values(tmp_path / "values.yaml").configs.slicing) == {"rule": {"sigmas": 2.0}}
+
+
+def test_later_files_win_and_maps_are_merged(tmp_path):
+    (tmp_path / "a.yaml").write_text("steps: {slicing: {cpu: 3, memory: 6Gi}}\nlabels: {team: a}")
+    (tmp_path / "b.yaml").write_text("steps: {slicing: {cpu: 5}}\nlabels: {cost: b}\nglobal: {any: thing}")
+    values = load_values(tmp_path / "a.yaml", tmp_path / "b.yaml")
+    assert (values.steps.slicing.cpu, values.steps.slicing.memory, values.steps.slicing.shm) == (5, "6Gi", "1Gi")
+    assert values.labels == {"team": "a", "cost": "b"}
+
+
+def test_values_survive_being_dumped_and_loaded(tmp_path):
+    for profile in sorted((CHART / "ci").glob("*-values.yaml")):
+        values = load_values(profile)
+        (tmp_path / "dumped.yaml").write_text(json.dumps(dump_values(values)))
+        assert load_values(tmp_path / "dumped.yaml") == values
+
+
+@pytest.mark.parametrize(
+    ("given", "sentences"),
+    [
+        ("steps: {slicing: {pool: l4}}", ["steps.slicing.pool is 'l4', which pools does not have; it has none"]),
+        ("steps: {doctor: {accelerators: 1}}", ["names no pool"]),
+        ("pools: {a: {}}\nsteps: {doctor: {accelerators: 1, pool: a}}", ["'a' has no accelerator"]),
+        ("steps: {slicing: {shm: 8Gi}}", ["counts as memory"]),
+        ("s3: {credentials: secret}", ["s3.secret.name is empty"]),
+        ("s3: {secret: {name: keys}}", ["give one way alone"]),
+        ("s3: {credentials: external}", ["s3.external.key is empty"]),
+        ("lake: {raw: 's3://lake', dataRoot: 's3://lake/data'}", ["lies in lake.raw"]),
+        ("priorityClass: {create: true}", ["it has no name"]),
+        ("resourceQuota: {enabled: true, hard: null}", ["resourceQuota"]),
+        ("s3: {credentials: secret}\nsteps: {slicing: {pool: x}}", ["which pools does not have", "is empty"]),
+        ("steps: {slicing: {memry: 2Gi}}", ["unknown key 'steps.slicing.memry'; did you mean 'memory'?"]),
+        ("just text", ["expected names and values"]),
+    ],
+)
+def test_what_does_not_go_together_is_said_all_at_once(tmp_path, given, sentences):
+    (tmp_path / "values.yaml").write_text(given)
+    with pytest.raises(UserError) as refused:
+        load_values(tmp_path / "values.yaml")
+    for sentence in sentences:
+        assert sentence in str(refused.value)
