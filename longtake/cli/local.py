@@ -9,7 +9,7 @@ import click
 from longtake.cli.given import from_clone, read_mapping
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, UserError
 
-STEPS = ("listing", "slicing")
+STEPS = ("listing", "slicing", "summary", "doctor")
 PIPELINES = ("curate", "doctor")
 LOCAL_PIPELINES = ("curate",)
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""
@@ -53,22 +53,39 @@ def run(
 
 @click.command()
 @click.argument("name", type=click.Choice(STEPS))
-@click.option("--config", "config_file", type=click.Path(path_type=Path), required=True, help="YAML or JSON.")
-def step(name: str, config_file: Path) -> None:
-    """Runs one step in this process; the file holds its parameters, the same as its Kubeflow component has.
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Parameters, as YAML or JSON.")
+@click.option(
+    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="A parameter, over the file's; again: more."
+)
+@click.option(
+    "--outputs", type=click.Path(path_type=Path, file_okay=False), help="Write a file for each output into this folder."
+)
+@click.option("--accept-quarantined", is_flag=True, help="Exit code 0 instead of 10.")
+def step(
+    name: str, config_file: Path | None, settings: tuple[str, ...], outputs: Path | None, accept_quarantined: bool
+) -> None:
+    """Runs one step in this process, with the same parameters that its Kubeflow component has.
 
     \b
-    raw: s3://footage/raw
-    data_root: s3://lake/data
-    config: {}
+    longtake step slicing --set raw=s3://footage/raw --set data_root=s3://lake/data \\
+        --set 'config={"rule": {"min_clip_s": 4}}'
     """
-    from longtake.stages.by_name import run_step
+    from longtake.stages.by_name import read_settings, run_step, write_outputs
     from longtake.telemetry import log_json
 
     log_json()
-    summary = run_step(name, read_mapping(config_file))
-    click.echo(summary.to_json())
-    sys.exit(summary.exit_code)
+    parameters = read_mapping(config_file) | read_settings(name, settings)
+    if outputs:
+        outputs.mkdir(parents=True, exist_ok=True)  # before hours of work, not after
+    result = run_step(name, parameters)
+    if outputs:
+        write_outputs(result, outputs)
+    if isinstance(result, str):
+        click.echo(result)
+        sys.exit(EXIT_DONE)
+    click.echo(result.to_json())
+    accepted = accept_quarantined and result.exit_code == EXIT_QUARANTINED
+    sys.exit(EXIT_DONE if accepted else result.exit_code)
 
 
 @click.command("slice")

@@ -1,20 +1,36 @@
-"""Steps by their name, for `longtake step`, Argo and Ray jobs: parameters come as one dictionary."""
+"""Steps by their name, for `longtake step`, Argo and Ray jobs: parameters come as one dictionary, or as NAME=VALUE."""
 
 import difflib
 import importlib
 import inspect
-from collections.abc import Mapping
-from typing import Any, get_type_hints
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Protocol, get_type_hints
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from longtake.errors import UserError
 from longtake.stages.step import Summary
 
 
-def run_step(name: str, parameters: Mapping[str, Any]) -> Summary:
-    """Calls `longtake.stages.<name>.run` with just these parameters. Raises UserError for an unknown or missing one."""
-    step = importlib.import_module(f"longtake.stages.{name}").run
+class Result(Protocol):
+    """What a step gives back that is no text: a `Summary`, or what the doctor found."""
+
+    @property
+    def exit_code(self) -> int: ...
+
+    def to_json(self) -> str: ...
+
+
+def run_step(name: str, parameters: Mapping[str, Any]) -> Result | str:
+    """Calls `longtake.stages.<name>.run` with just these parameters: what it did, or the text that it made.
+
+    Raises UserError for an unknown or missing parameter.
+    """
+    step = _step(name)
     signature = inspect.signature(step)
     for key in parameters:
         if key not in signature.parameters:
@@ -31,5 +47,39 @@ def run_step(name: str, parameters: Mapping[str, Any]) -> Summary:
             checked[key] = TypeAdapter(hints[key]).validate_python(value)
         except ValidationError as error:
             raise UserError(f"step {name}: {key} is {value!r}; {error.errors()[0]['msg'].lower()}") from None
-    summary: Summary = step(**checked)
-    return summary
+    return step(**checked)
+
+
+def read_settings(name: str, settings: Iterable[str]) -> dict[str, Any]:
+    """Each NAME=VALUE as a parameter of the step: as it is where that is a text, else read as YAML. Raises UserError."""
+    hints = get_type_hints(_step(name))
+    read: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--set {setting}: expected NAME=VALUE")
+        try:
+            read[key] = value if hints.get(key, str) is str else yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UserError(
+                f"step {name}: {key} is {value!r}, which is no YAML: {' '.join(str(error).split())}"
+            ) from None
+    return read
+
+
+def write_outputs(result: Result | str, folder: Path) -> None:
+    """A file for each output: `summary.json` and, of what only this step gives, `<field>.json`; a text is `summary.md`."""
+    if isinstance(result, str):
+        (folder / "summary.md").write_text(result)
+        return
+    (folder / "summary.json").write_text(result.to_json())
+    if isinstance(result, Summary):
+        of_every_step = {field.name for field in fields(Summary)}
+        for field in fields(result):
+            if field.name not in of_every_step:
+                (folder / f"{field.name}.json").write_text(json.dumps(getattr(result, field.name)))
+
+
+def _step(name: str) -> Callable[..., Result | str]:
+    step: Callable[..., Result | str] = importlib.import_module(f"longtake.stages.{name}").run
+    return step

@@ -1,5 +1,6 @@
 """The end of a run: what each step did, or which step and shard failed, why, and the command to go on."""
 
+import json
 import logging
 import shlex
 
@@ -8,23 +9,26 @@ from longtake.progress import Progress, read_progress
 
 log = logging.getLogger(__name__)
 
+SAID_CHARS = 1000
+
 _HEAD = "| step | shard | state | inputs | already done | rows |\n| --- | --- | --- | ---: | ---: | --- |\n"
 
 
 def run(*, raw: str, data_root: str, run: str, pipeline: str, state: str, error: str = "") -> str:
     """Markdown for the end of a run, from the progress that its steps left in the lake, also kept there as an object.
 
-    `state` and `error` are Kubeflow's word on the whole: they speak where a step died before it could write anything.
+    `state` and `error` are the word of Kubeflow or Argo on the whole: they speak where a step died before it could write
+    anything.
     """
     lake = Lake(data_root)
     steps = read_progress(lake, run)
     failed = [step for step in steps if step.state != "done"]
-    good = state == "SUCCEEDED" and not failed
+    good = state.upper() == "SUCCEEDED" and not failed
     lines = [f"# {pipeline}: {'done' if good else 'failed'}", "", f"Run `{run}` · raw `{raw}` · data `{data_root}`", ""]
     lines += [_HEAD + "\n".join(_row(step) for step in steps), ""]
     if not good:
         lines += [_sentence(step) for step in failed] or [
-            f"No step wrote down why. Kubeflow says: {_cell(error or state)}"
+            f"No step wrote down why. The cluster says: {_cell(_said(error) or state)}"
         ]
         again = f"longtake run {pipeline} --raw {shlex.quote(raw)} --data-root {shlex.quote(data_root)}"
         lines += ["", "Nothing that is done is lost. To go on from here, run it again with the same parameters:", ""]
@@ -46,6 +50,20 @@ def _sentence(step: Progress) -> str:
     else:
         why = f"failed after {step.done} of {step.total} inputs: {_cell(step.error or '')}"
     return f"- **{step.stage}**, shard {step.shard}, {why}"
+
+
+def _said(error: str) -> str:
+    """What the cluster says of the failure. Argo gives the nodes that failed as JSON, and that once more in quotes."""
+    try:
+        nodes = json.loads(error)
+        nodes = json.loads(nodes) if isinstance(nodes, str) else nodes
+    except ValueError:
+        return error[:SAID_CHARS]
+    if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+        return error[:SAID_CHARS] if nodes else ""
+    return "; ".join(f"{node.get('displayName')}: {node['message']}" for node in nodes if node.get("message"))[
+        :SAID_CHARS
+    ]
 
 
 def _cell(text: str) -> str:

@@ -77,7 +77,8 @@ class Channel:
 
 def main(response_fd: int, shared_fd: int, parent_pid: int) -> None:
     """Serve requests until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the parent, which ends this process
+    for ending in (signal.SIGINT, signal.SIGTERM):  # sent to a whole group; the parent commits, and ends this process
+        signal.signal(ending, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     channel = Channel(response_fd, parent_pid)
     channel.send("ready")

@@ -1,0 +1,345 @@
+"""The same pipelines without Kubeflow: what Argo is given is valid, and what it runs is `longtake step`."""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from longtake.cli.local import STEPS
+from longtake.errors import UserError
+from longtake.lake import Lake
+from longtake.records import Clip
+from longtake.shards import plan_shards
+from pipelines.argo import OUTPUTS, compile_pipeline, cron_workflows, skeleton, workflow_template, write_skeletons
+from pipelines.catalog import CATALOG
+from pipelines.chart import CHART
+from pipelines.values import Values, load_values
+from tests.crds import validate_custom
+from tests.drawing import draw_film
+
+PROFILES = sorted(CHART.glob("ci/*-values.yaml"))
+
+
+def given(tmp_path, text):
+    """Values with these over the chart's."""
+    path = tmp_path / "values.yaml"
+    path.write_text(text)
+    return load_values(path)
+
+
+def steps_of(template):
+    """By name, the templates that are pods."""
+    return {step["name"]: step for step in template["spec"]["templates"] if "container" in step}
+
+
+# As much of Argo as it takes.
+
+
+def fill_in(template, known):
+    """The template with its tags replaced: in its JSON, each value escaped as inside a string, as Argo does it."""
+
+    def put(match):
+        tag = json.loads(f'"{match[1]}"')
+        return json.dumps(evaluate(tag[1:], known) if tag.startswith("=") else known[tag])[1:-1]
+
+    return json.loads(re.sub(r"\{\{(.*?)\}\}", put, json.dumps(template)))
+
+
+def evaluate(expression, known):
+    """An expression of Argo; those that are used here mean the same in Python."""
+    scope = SimpleNamespace()
+    for name, value in known.items():
+        *path, last = name.split(".")
+        place = scope
+        for part in path:
+            if not hasattr(place, part):
+                setattr(place, part, SimpleNamespace())
+            place = getattr(place, part)
+        setattr(place, last, value)
+    functions = {"split": str.split, "replace": str.replace, "__builtins__": {}}
+    return eval(expression, functions, vars(scope))
+
+
+class Workflow:
+    """A run of a WorkflowTemplate: its pods one after the other, each a process."""
+
+    def __init__(self, template, folder, **parameters):
+        self.folder, self.pods, self.failures = folder, [], []
+        spec = template["spec"]
+        self.templates = {step["name"]: step for step in spec["templates"]}
+        self.known = {"workflow.name": "longtake-curate-x7"}
+        for parameter in spec["arguments"]["parameters"]:
+            value = parameters.pop(parameter["name"], parameter["value"])
+            self.known[f"workflow.parameters.{parameter['name']}"] = value
+        assert not parameters
+        self.run_dag(self.templates[spec["entrypoint"]]["dag"])
+        self.known["workflow.status"] = "Failed" if self.failures else "Succeeded"
+        self.known["workflow.failures"] = json.dumps(json.dumps(self.failures or None))
+        self.run_pod(spec["onExit"], {})
+
+    def run_dag(self, dag):
+        for task in dag["tasks"]:
+            if self.failures:
+                return
+            outputs = {}
+            for item in json.loads(fill_in(task, {**self.known, "item": "{{item}}"}).get("withParam", "[null]")):
+                filled = fill_in(task, {**self.known, "item": item})
+                parameters = filled.get("arguments", {"parameters": []})["parameters"]
+                outputs = self.run_pod(filled["template"], {each["name"]: each["value"] for each in parameters})
+            self.known |= {f"tasks.{task['name']}.outputs.parameters.{key}": text for key, text in outputs.items()}
+
+    def run_pod(self, name, inputs):
+        """What the pod gave out, each a file's text."""
+        scope = {f"inputs.parameters.{key}": value for key, value in inputs.items()}
+        pod = fill_in(self.templates[name], self.known | scope)
+        scratch = f"{self.folder}/pod-{len(self.pods)}"
+        command = [sys.executable, "-m", *pod["container"]["command"], *pod["container"]["args"]]
+        pod["done"] = subprocess.run(
+            [part.replace(OUTPUTS, scratch) for part in command],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "LONGTAKE_METRICS": "off", "LONGTAKE_WORKERS": "1"},
+        )
+        self.pods.append(pod)
+        if pod["done"].returncode:
+            message = f"Error (exit code {pod['done'].returncode})"
+            self.failures.append({"displayName": name, "message": message, "phase": "Failed"})
+            return {}
+        outputs = pod.get("outputs", {"parameters": []})["parameters"]
+        return {each["name"]: Path(each["valueFrom"]["path"].replace(OUTPUTS, scratch)).read_text() for each in outputs}
+
+
+def test_a_run_lists_slices_every_shard_and_sums_up_whatever_its_parameters_are_called(tmp_path):
+    raw = tmp_path / """raw "of" $(exit 7) 'mine'; {x}"""
+    for seed in (1, 2):
+        draw_film(raw / f"{seed}.mp4", (seed, 40))
+    (raw / "broken.mp4").write_bytes(b"nothing" * 100)
+    data_root = str(tmp_path / "data")
+    config = json.dumps({"rule": {"min_clip_s": 1.0}})
+    run = Workflow(
+        workflow_template("curate", Values()),
+        tmp_path,
+        raw=str(raw),
+        data_root=data_root,
+        shards="2",
+        slicing_config=config,
+    )
+    assert [pod["done"].returncode for pod in run.pods] == [0, 0, 0, 0], [pod["done"].stderr for pod in run.pods]
+    assert [
+        tuple(pod["metadata"]["labels"][f"longtake.io/{key}"] for key in ("stage", "shard", "run")) for pod in run.pods
+    ] == [
+        ("listing", "1of1", "longtake-curate-x7"),
+        ("slicing", "1of2", "longtake-curate-x7"),
+        ("slicing", "2of2", "longtake-curate-x7"),
+        ("summary", "1of1", "longtake-curate-x7"),
+    ]
+    assert len([row for row in Lake(data_root).tables.read(Clip) if row.uri]) == 2
+    text = Lake(data_root).objects.read("reports/longtake-curate-x7/summary.md").decode()
+    assert text.startswith("# curate: done")
+    assert text.strip() in run.pods[-1]["done"].stdout
+
+
+def test_a_run_that_fails_says_why_in_its_summary(tmp_path):
+    draw_film(tmp_path / "raw" / "film.mp4", (1, 30))
+    places = {"raw": str(tmp_path / "raw"), "data_root": str(tmp_path / "data")}
+    run = Workflow(workflow_template("curate", Values()), tmp_path, **places, slicing_config='{"rule": {"sigma": 3}}')
+    assert [pod["done"].returncode for pod in run.pods] == [0, 20, 0]
+    said = run.pods[-1]["done"].stdout
+    assert "# curate: failed" in said
+    assert "The cluster says: slicing: Error (exit code 20)" in said
+
+
+# What Argo is given.
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("pipeline", CATALOG)
+def test_what_is_written_is_valid_under_argo_s_own_schemas(pipeline, profile, tmp_path):
+    path = compile_pipeline(pipeline, load_values(profile), tmp_path)
+    assert path.name == f"{pipeline}.argo.yaml"
+    for obj in yaml.safe_load_all(path.read_text()):
+        validate_custom(obj)
+
+
+def test_a_field_that_argo_does_not_know_is_found():
+    template = workflow_template("curate", Values())
+    validate_custom(template)
+    wrong = copy.deepcopy(template)
+    wrong["spec"]["templates"][1]["container"]["volumeMount"] = []
+    with pytest.raises(AssertionError, match=r"volumeMount"):
+        validate_custom(wrong)
+
+
+def test_values_that_say_everything_are_valid_too(tmp_path):
+    values = given(
+        tmp_path,
+        """
+        images: {pullSecrets: [registry]}
+        labels: {cost-center: video}
+        s3: {credentials: external, external: {store: vault, key: lake}}
+        priorityClass: {name: batch}
+        pools:
+          l4: {nodeSelector: {gpu: l4}, tolerations: [{key: gpu, operator: Exists}], accelerator: nvidia.com/gpu, queue: q}
+        steps: {slicing: {pool: l4, accelerators: 2, retries: 0}}
+        schedules: {weekly: {pipeline: curate, cron: "0 5 4 * * MON", parameters: {shards: 8, slicing_config: {rule: {sigmas: 4}}}}}
+        """,
+    )
+    template = workflow_template("curate", values)
+    (cron,) = (cron for cron in cron_workflows("curate", values) if cron["metadata"]["name"] == "longtake-weekly")
+    slicing = steps_of(template)["slicing"]
+    assert slicing["container"]["resources"]["limits"]["nvidia.com/gpu"] == "2"
+    assert slicing["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "q"
+    assert slicing["nodeSelector"] == {"gpu": "l4"}
+    assert slicing["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
+    assert template["spec"]["podPriorityClassName"] == "batch"
+    assert template["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+    secret = {"secretKeyRef": {"name": "longtake-s3", "key": "AWS_ACCESS_KEY_ID"}}
+    assert {"name": "AWS_ACCESS_KEY_ID", "valueFrom": secret} in slicing["container"]["env"]
+    validate_custom(template)
+    validate_custom(cron)
+
+
+def test_no_key_is_there_with_nothing_to_say():
+    template = workflow_template("curate", Values())
+
+    def empty(node, path):
+        children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        found = [path] if node in ({}, [], "", None) else []
+        return found + [place for key, child in children for place in empty(child, f"{path}.{key}")]
+
+    assert empty(template, "") == []
+
+
+def test_the_skeletons_of_the_chart_are_up_to_date(tmp_path):
+    for path in write_skeletons(tmp_path):
+        kept = CHART / "files" / "argo" / path.name
+        assert kept.read_text() == path.read_text(), f"{path.name} is stale: run make chart"
+    assert {path.stem for path in tmp_path.iterdir()} == set(CATALOG)
+
+
+@pytest.mark.parametrize("pipeline", CATALOG)
+def test_every_step_of_a_pipeline_is_a_pod_that_the_command_knows(pipeline):
+    names = steps_of(skeleton(pipeline)).keys()
+    assert names == set(CATALOG[pipeline].steps)
+    assert names <= set(STEPS)
+
+
+@pytest.mark.parametrize("pipeline", CATALOG)
+def test_nothing_of_a_parameter_passes_a_shell(pipeline):
+    for step in steps_of(skeleton(pipeline)).values():
+        assert step["container"]["command"] == ["longtake"]
+        tagged = [arg for arg in step["container"]["args"] if "{{" in arg]
+        assert tagged
+        assert all(re.fullmatch(r"[a-z_]+=\{\{[^{}]+\}\}", arg) for arg in tagged)
+
+
+@pytest.mark.parametrize("pipeline", CATALOG)
+def test_every_parameter_is_described_and_has_a_default_that_is_text(pipeline):
+    for parameter in workflow_template(pipeline, Values())["spec"]["arguments"]["parameters"]:
+        assert parameter["description"]
+        assert isinstance(parameter["value"], str)
+
+
+def test_expressions_stay_within_what_argo_3_and_4_both_take():
+    expressions = re.findall(r"\{\{=(.*?)\}\}", json.dumps(skeleton("curate")))
+    assert len(expressions) == 2
+    for expression in expressions:
+        assert "sprig" not in expression
+        assert not set(expression) & set('"?\\')
+
+
+def test_each_shard_is_a_pod_with_its_label():
+    tasks = skeleton("curate")["spec"]["templates"][0]["dag"]["tasks"]
+    assert tasks[1]["withParam"] == "{{tasks.listing.outputs.parameters.shards}}"
+    label = steps_of(skeleton("curate"))["slicing"]["metadata"]["labels"]["longtake.io/shard"]
+    for shard in plan_shards(dict.fromkeys(range(64), 1), 5):
+        assert fill_in(label, {"inputs.parameters.shard": str(shard)}) == shard.label
+
+
+# Retries.
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "again"),
+    [
+        ("Failed", 30, True),
+        ("Failed", 137, True),  # out of memory, a node that went
+        ("Failed", 143, True),  # ended: preempted, drained, out of time
+        ("Failed", -1, True),  # evicted: the container's end was not seen
+        ("Error", -1, True),
+        ("Error", 20, True),
+        ("Failed", 1, False),
+        ("Failed", 10, False),
+        ("Failed", 20, False),
+        ("Failed", 64, False),  # the command is not in the image
+    ],
+)
+def test_an_attempt_is_made_again_only_where_something_did_not_answer_or_the_pod_was_lost(status, exit_code, again):
+    retry = steps_of(workflow_template("curate", Values()))["slicing"]["retryStrategy"]
+    assert retry["retryPolicy"] == "Always"
+    assert retry["limit"] == 2
+    known = {"lastRetry.status": status, "lastRetry.exitCode": str(exit_code)}
+    assert evaluate(retry["expression"], known) is again
+
+
+def test_attempts_have_no_common_deadline_and_each_has_its_own():
+    slicing = steps_of(workflow_template("curate", Values()))["slicing"]
+    assert "maxDuration" not in slicing["retryStrategy"]["backoff"]
+    assert slicing["activeDeadlineSeconds"] == Values().steps.slicing.timeout_seconds
+
+
+def test_a_step_that_is_not_to_be_tried_again_has_no_strategy():
+    assert "retryStrategy" not in steps_of(workflow_template("doctor", Values()))["doctor"]
+
+
+# Schedules.
+
+
+def test_a_schedule_runs_one_at_a_time_makes_nothing_up_and_sleeps_if_told_to(tmp_path):
+    (cron,) = cron_workflows("curate", Values())
+    assert cron["metadata"]["name"] == "longtake-curate-nightly"
+    spec = cron["spec"]
+    assert (spec["schedules"], spec["timezone"], spec["suspend"]) == (["0 2 * * *"], "UTC", True)
+    assert (spec["concurrencyPolicy"], spec["startingDeadlineSeconds"]) == ("Forbid", 0)
+    assert spec["workflowSpec"] == {"workflowTemplateRef": {"name": "longtake-curate"}}
+    awake = given(tmp_path, "schedules: {curate-nightly: {enabled: true}}")
+    assert cron_workflows("curate", awake)[0]["spec"]["suspend"] is False
+
+
+def test_a_schedule_s_own_parameters_are_text_for_argo(tmp_path):
+    values = given(
+        tmp_path,
+        "schedules: {weekly: {pipeline: curate, cron: '0 0 3 * * 0', parameters: "
+        "{raw: 's3://a-b/c', shards: 8, slicing_config: {rule: {sigmas: 4, min_clip_s: 2.0}}}}}",
+    )
+    (cron,) = (cron for cron in cron_workflows("curate", values) if cron["metadata"]["name"] == "longtake-weekly")
+    assert cron["spec"]["workflowSpec"]["arguments"]["parameters"] == [
+        {"name": "raw", "value": "s3://a-b/c"},
+        {"name": "shards", "value": "8"},
+        {"name": "slicing_config", "value": '{"rule":{"min_clip_s":2,"sigmas":4}}'},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ("{shard: 8}", "does not take; it takes raw, data_root, shards"),
+        ("{slicing_config: [1]}", "expected names and values"),
+        ("{slicing_config: {rule: {sigma: 3}}}", "did you mean 'sigmas'"),
+    ],
+)
+def test_a_schedule_with_a_wrong_parameter_is_refused_before_the_night(parameters, words, tmp_path):
+    text = f"schedules: {{weekly: {{pipeline: curate, cron: '0 0 3 * * 0', parameters: {parameters}}}}}"
+    with pytest.raises(UserError, match=words):
+        cron_workflows("curate", given(tmp_path, text))
+
+
+def test_a_pipeline_is_given_its_own_schedules_only():
+    assert cron_workflows("doctor", Values()) == []
