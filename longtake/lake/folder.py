@@ -5,7 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,8 +33,6 @@ class FolderStore:
             if not os.access(self.folder, os.W_OK | os.X_OK):
                 raise UserError(f"the folder {self.folder} can't be written by this user; give another or its rights")
         elif not self.folder.is_dir():
-            if self.folder.exists():
-                raise UserError(f"{self.folder} is a file; give the folder that it lies in")
             if self.folder.exists():
                 raise UserError(f"{self.folder} is a file; give the folder that it lies in")
             raise UserError(f"there is no folder {self.folder}; check the path, or make it and put the videos there")
@@ -71,6 +69,10 @@ class FolderStore:
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
+
+    def delete(self, key: str) -> None:
+        with self._translated("written"), suppress(FileNotFoundError, NotADirectoryError):
+            self._path(key).unlink()
 
     def table_options(self) -> dict[str, str]:
         return {}

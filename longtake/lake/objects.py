@@ -51,6 +51,9 @@ class Store(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
+    def delete(self, key: str) -> None:
+        """Removes the object; nothing happens where there is none."""
+
     def table_options(self) -> dict[str, str]:
         """What the Delta library needs to reach this place with the same credentials, as they are now."""
 

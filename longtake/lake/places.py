@@ -9,14 +9,14 @@ from longtake.errors import UserError
 from longtake.lake.objects import Store
 
 
-def open_store(uri: str) -> Store:
-    """The store at this URI; nothing is contacted yet."""
+def open_store(uri: str, *, patient: bool = True) -> Store:
+    """The store at this URI; nothing is contacted yet. An impatient one gives up soon, since someone waits for it."""
     kind, place = split_uri(uri)
     if kind == "s3":
         from longtake.lake.s3 import S3Store
 
         bucket, _, prefix = place.partition("/")
-        return S3Store(bucket, prefix.strip("/"))
+        return S3Store(bucket, prefix.strip("/"), patient=patient)
     from longtake.lake.folder import FolderStore
 
     return FolderStore(Path(place))

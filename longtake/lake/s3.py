@@ -10,6 +10,8 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -42,6 +44,7 @@ CLIENT = Config(
     read_timeout=60,
     max_pool_connections=32,
 )
+IMPATIENT = Config(retries={"mode": "standard", "total_max_attempts": 2}, read_timeout=10)
 PART_BYTES = 32 << 20
 """Larger files go up in parts of this size; a part is held in memory."""
 FETCH_ATTEMPTS = 3
@@ -56,10 +59,22 @@ _PASSING = {408, 409, 425, 429}
 """Answers below 500 that may pass, as 5xx may."""
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a bucket is reached. Holds no secret."""
+
+    endpoint: str
+    credentials: str
+    """Which link of the AWS chain gave them, in botocore's words: env, iam-role, assume-role-with-web-identity, ..."""
+    skew_s: float
+    """By how much the server's clock is ahead of this machine's."""
+
+
 class S3Store:
     """A prefix of a bucket. May be used by many threads at once."""
 
-    def __init__(self, bucket: str, prefix: str) -> None:
+    def __init__(self, bucket: str, prefix: str, *, patient: bool = True) -> None:
+        self._patient = patient
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
         self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
@@ -111,6 +126,19 @@ class S3Store:
                     return False
                 raise
         return True
+
+    def delete(self, key: str) -> None:
+        with self._translated():
+            self._client.delete_object(**self._place(key))
+
+    def access(self) -> Access:
+        """How the bucket is reached, after a listing that shows that it is."""
+        with self._translated():
+            answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
+            credentials = self._session.get_credentials()
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        skew_s = parsedate_to_datetime(date).timestamp() - time.time() if date else 0.0
+        return Access(self._client.meta.endpoint_url, credentials.method if credentials else "none", skew_s)
 
     def table_options(self) -> dict[str, str]:
         with self._translated():
@@ -191,7 +219,7 @@ class S3Store:
     @cached_property
     def _client(self) -> "S3Client":
         try:
-            return self._session.client("s3", config=CLIENT)
+            return self._session.client("s3", config=CLIENT if self._patient else CLIENT.merge(IMPATIENT))
         except ValueError as error:
             raise UserError(
                 f"{self.uri}: {_first_line(error)}; correct AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL"

@@ -52,6 +52,15 @@ def test_exists_says_so(store):
     assert not store.exists("k/below")
 
 
+def test_what_was_deleted_is_gone_and_deleting_what_is_not_there_is_no_error(store):
+    store.put("a/b", b"x")
+    store.put("a/c", b"y")
+    for key in ("a/b", "a/b", "never", "a/c/below"):
+        store.delete(key)
+    assert [item.key for item in store.walk()] == ["a/c"]
+    assert store.put("a/b", b"again")
+
+
 @pytest.mark.parametrize("key", ["missing", "file/below", "folder"])
 def test_what_is_not_there_is_changed_for_read_and_fetch(store, key, tmp_path):
     store.put("file", b"x")
@@ -178,7 +187,13 @@ def test_a_file_half_written_is_never_seen(tmp_path, monkeypatch):
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/passwd", ".."])
 def test_a_key_that_leads_out_of_the_folder_is_refused(tmp_path, key):
     store = open_store(str(tmp_path / "root"))
-    for use in (store.read, store.exists, lambda key: store.put(key, b""), lambda key: list(store.walk(f"{key}/"))):
+    for use in (
+        store.read,
+        store.exists,
+        store.delete,
+        lambda key: store.put(key, b""),
+        lambda key: list(store.walk(f"{key}/")),
+    ):
         with pytest.raises(UserError, match="leads out"):
             use(key)
 
