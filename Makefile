@@ -3,13 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 RUN_EXTRAS := media,lake,server,kfp
 TEST_EXTRAS := $(RUN_EXTRAS),dev
 ALL_EXTRAS := media,ocr,lake,server,kfp,torch,ray,dev
 
-.PHONY: help demo install lint test test-slow soak compile chart manifests claims constraints clean
+.PHONY: help demo install lint test test-slow soak compile chart manifests images images-check claims constraints clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,10 +40,17 @@ chart: $(VENV)/.run ## values.yaml, schema, table and Argo templates of the char
 	$(BIN)/python -m pipelines.chart
 
 VALUES ?=
-manifests: $(VENV)/bin/helm ## build/manifests.yaml: the chart as plain YAML, with VALUES=mine.yaml
+NAMESPACE ?= kubeflow
+manifests: $(VENV)/bin/helm ## build/manifests.yaml: the chart as plain YAML, with VALUES=mine.yaml NAMESPACE=kubeflow
 	mkdir -p build
-	$(BIN)/helm template longtake helm/longtake --namespace longtake --no-hooks $(if $(VALUES),-f $(VALUES)) > build/manifests.yaml
-	@echo "build/manifests.yaml: kubectl apply -n longtake -f build/manifests.yaml"
+	$(BIN)/helm template longtake helm/longtake --namespace $(NAMESPACE) --no-hooks $(if $(VALUES),-f $(VALUES)) > build/manifests.yaml
+	@echo "build/manifests.yaml: kubectl apply -n $(NAMESPACE) -f build/manifests.yaml"
+
+images: ## the container images, with docker, podman or buildah; settings: images/README.md
+	images/build.sh media torch
+
+images-check: $(VENV)/.test ## both images on a stand-in base, run as pods run them; root, buildah, mmdebstrap; no registry
+	LONGTAKE_IMAGES=media,torch $(BIN)/python -m pytest -s -m slow tests/images
 
 claims: $(VENV)/.test ## docs/claims.md from docs/claims.yaml
 	$(BIN)/python -m benchmarks.claims

@@ -1,4 +1,4 @@
-"""What of the chart is written from `pipelines.values`: values.yaml with its comments, its schema, and the table of its page."""
+"""What of the chart is written from Python: values.yaml with its comments, its schema, the table of its page, Argo's skeletons."""
 
 import json
 import textwrap
@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from longtake.config import config_schema
+from pipelines.argo import write_skeletons
 from pipelines.values import Values, dump_values
 
 CHART = Path(__file__).resolve().parent.parent / "helm" / "longtake"
@@ -25,6 +26,7 @@ Node = dict[str, Any]
 def chart_schema() -> Node:
     """JSON Schema of the values, with every object closed."""
     schema = _close(config_schema(Values))
+    _require(dump_values(Values()), schema, schema)
     schema["properties"]["global"] = {"type": "object", "description": "Helm's own, for charts of charts."}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
@@ -39,6 +41,15 @@ def _close(node: Any) -> Any:
     if "patternProperties" in closed:
         closed["additionalProperties"] = False
     return closed
+
+
+def _require(values: Mapping[str, Any], node: Node, schema: Node) -> None:
+    """Whatever has a default must be there: to Helm, null means to take it away, and templates can't do without."""
+    node["required"] = list(values)
+    for key, value in values.items():
+        fields = _target(node["properties"][key], schema)
+        if isinstance(value, Mapping) and "properties" in fields:
+            _require(value, fields, schema)
 
 
 def values_yaml() -> str:
@@ -127,7 +138,7 @@ def write_chart(chart: Path = CHART) -> list[Path]:
     }
     for path, text in written.items():
         path.write_text(text)
-    return list(written)
+    return [*written, *write_skeletons(chart / "files" / "argo")]
 
 
 def _page(page: str) -> str:

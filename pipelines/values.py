@@ -4,6 +4,7 @@
 in Kubernetes; a stage's `config` keeps the names that it has everywhere.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +23,8 @@ CAMEL = ConfigDict(**STRICT, alias_generator=to_camel, validate_by_name=True, va
 Bytes = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", examples=["8Gi"])]
 Name = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?)?$")]
 """A name of a Kubernetes object, or nothing."""
+ScheduleName = Annotated[Name, Field(min_length=1, max_length=43)]
+"""With `longtake-` before it, it is the name of a CronWorkflow, and Argo takes 52 characters there."""
 LabelKey = Annotated[
     str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 ]
@@ -159,9 +162,10 @@ class Step:
     cpu: Annotated[int, Field(ge=1, le=512)] = 1
     """Processors: request, limit, and how many files are worked on at once."""
     memory: Bytes = "2Gi"
-    """Request and limit; what lies in shm counts as memory."""
+    """Request and limit. One hostile file can't take the pod down where this is at least 1Gi and, for each processor, the
+    `limits.memory_bytes` of the stage's config."""
     shm: Bytes = "256Mi"
-    """Size of /dev/shm, through which frames come from the decoders."""
+    """Size of /dev/shm, which torch and Ray use; what lies there counts as memory."""
     scratch: Bytes = "10Gi"
     """Size of /tmp, the only other place that a pod can write to."""
     timeout_seconds: Annotated[int, Field(ge=60)] = 86_400
@@ -174,11 +178,9 @@ class Step:
 class Steps:
     """Every step that runs in a pod. A new one is added here, and the chart knows it."""
 
-    listing: Step = Field(default_factory=lambda: Step(cpu=2, memory="4Gi", scratch="20Gi"))
+    listing: Step = Field(default_factory=lambda: Step(cpu=2, memory="9Gi", scratch="20Gi"))
     """Lists and probes the videos below raw: one pod."""
-    slicing: Step = Field(
-        default_factory=lambda: Step(cpu=4, memory="8Gi", shm="1Gi", scratch="50Gi", timeout_seconds=172_800)
-    )
+    slicing: Step = Field(default_factory=lambda: Step(cpu=3, memory="14Gi", scratch="50Gi", timeout_seconds=172_800))
     """Cuts videos into clips: one pod a shard."""
     summary: Step = Field(default_factory=lambda: Step(memory="1Gi", scratch="1Gi", timeout_seconds=600))
     """Says how a run ended."""
@@ -256,8 +258,8 @@ class Publish:
 
     enabled: bool = True
     """False: upload what `longtake compile` writes by hand."""
-    timeout_seconds: Annotated[int, Field(ge=30)] = 600
-    """After which the hook, and so the install, has failed."""
+    timeout_seconds: Annotated[int, Field(ge=30)] = 240
+    """After which the hook, and so the install, has failed. Less than Helm's own --timeout, 5m, it says why."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -324,8 +326,8 @@ class ResourceQuota:
 
     enabled: bool = False
     """The namespace should be longtake's own: the quota counts every pod in it."""
-    hard: dict[str, str] = Field(default_factory=lambda: {"pods": "100"})
-    """As in a ResourceQuota: requests.cpu, requests.memory, requests.nvidia.com/gpu."""
+    hard: dict[str, str] = Field(default_factory=dict)
+    """As in a ResourceQuota: pods, requests.cpu, requests.memory, requests.nvidia.com/gpu."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -339,10 +341,6 @@ class PriorityClass:
     """The class; empty: none."""
     value: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 1000
     """Higher goes first."""
-
-
-def _nightly() -> dict[str, Schedule]:
-    return {"curate-nightly": Schedule(pipeline="curate", cron="0 0 2 * * *", enabled=False)}
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -369,8 +367,16 @@ class Values:
     steps: Steps = Field(default_factory=Steps)
     configs: Configs = Field(default_factory=Configs)
     pipelines: PipelineDefaults = Field(default_factory=PipelineDefaults)
-    schedules: dict[Annotated[Name, Field(min_length=1, max_length=52)], Schedule] = Field(default_factory=_nightly)
-    """Runs that come again, by a name of yours."""
+    schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
+    """Runs that come again, by a name of yours.
+
+        curate-nightly:
+          pipeline: curate
+          cron: 0 0 2 * * *         # in UTC: second (0), minute, hour, day of month, month, day of week
+          parameters: {shards: 8}   # those that are not to have the pipeline's default
+
+    At most one of a name at a time; what was missed is not made up for.
+    """
     labels: Labels = Field(default_factory=dict)
     """On every object and pod: what your bill is split by, for example `{cost-center: video}`."""
     kfp: Kfp = Field(default_factory=Kfp)
@@ -431,6 +437,7 @@ def find_contradictions(values: Values) -> Iterator[str]:
         if mebibytes(step.shm) >= mebibytes(step.memory):
             yield f"steps.{name}.shm is {step.shm} and counts as memory, of which there is {step.memory}; give more memory"
     yield from _contradictions_of_s3(values.s3)
+    yield from _contradictions_of_network(values.network_policy, values.s3.endpoint)
     if values.priority_class.create and not values.priority_class.name:
         yield "priorityClass.create is true, but it has no name; give priorityClass.name"
     if values.resource_quota.enabled and not values.resource_quota.hard:
@@ -448,6 +455,18 @@ def _contradictions_of_s3(s3: S3) -> Iterator[str]:
         yield "s3.credentials is 'external', but s3.external.store or s3.external.key is empty; give both"
     if s3.credentials != "external" and s3.external.store:
         yield f"s3.external.store is {s3.external.store!r}, but s3.credentials is {s3.credentials!r}; give one way alone"
+
+
+def _contradictions_of_network(policy: NetworkPolicy, endpoint: str) -> Iterator[str]:
+    if not (policy.enabled and endpoint) or policy.s3_namespace:
+        return
+    given = re.search(r":([0-9]+)/?$", endpoint)
+    port = int(given[1]) if given else 443 if endpoint.startswith("https:") else 80
+    if port not in policy.s3.ports:
+        yield (
+            f"s3.endpoint is {endpoint}, but networkPolicy.s3.ports does not have its port {port}; add it, or name the "
+            "namespace of a server in the cluster in networkPolicy.s3Namespace"
+        )
 
 
 def mebibytes(size: str) -> int:

@@ -31,7 +31,7 @@ BATCH_FRAMES = 32
 BATCH_BYTES = 4 << 20
 """A batch is as many frames as fit into this, 1 to 32; two batches lie in shared memory."""
 FRAME_BYTES = 24 << 20
-"""The largest scaled frame: two of them stay below the 64 MB of shared memory that a pod has by default."""
+"""The largest scaled frame. Two are under way at once, in memory of the worker (a memfd), not in /dev/shm."""
 
 Pixels = Literal["bgr24", "gray8"]
 Interpolation = Literal["area", "bilinear"]

@@ -303,13 +303,14 @@ def test_a_step_that_is_not_to_be_tried_again_has_no_strategy():
 
 
 def test_a_schedule_runs_one_at_a_time_makes_nothing_up_and_sleeps_if_told_to(tmp_path):
-    (cron,) = cron_workflows("curate", Values())
-    assert cron["metadata"]["name"] == "longtake-curate-nightly"
+    nightly = "schedules: {nightly: {pipeline: curate, cron: '0 0 2 * * *', enabled: %s}}"
+    (cron,) = cron_workflows("curate", given(tmp_path, nightly % "false"))
+    assert cron["metadata"]["name"] == "longtake-nightly"
     spec = cron["spec"]
     assert (spec["schedules"], spec["timezone"], spec["suspend"]) == (["0 2 * * *"], "UTC", True)
     assert (spec["concurrencyPolicy"], spec["startingDeadlineSeconds"]) == ("Forbid", 0)
     assert spec["workflowSpec"] == {"workflowTemplateRef": {"name": "longtake-curate"}}
-    awake = given(tmp_path, "schedules: {curate-nightly: {enabled: true}}")
+    awake = given(tmp_path, nightly % "true")
     assert cron_workflows("curate", awake)[0]["spec"]["suspend"] is False
 
 

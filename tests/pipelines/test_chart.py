@@ -7,12 +7,13 @@ from longtake.config import dump_config
 from longtake.errors import UserError
 from pipelines.chart import CHART, chart_schema, values_yaml, write_chart
 from pipelines.compiling import CLONE
-from pipelines.values import Steps, Values, dump_changes, dump_values, load_values
+from pipelines.values import Steps, Values, dump_changes, dump_values, load_values, mebibytes
 
 
 def test_values_schema_and_table_of_the_chart_are_up_to_date(tmp_path):
     for path in write_chart(tmp_path):
-        assert (CHART / path.name).read_text() == path.read_text(), f"{path.name} is stale: run make chart"
+        committed = CHART / path.relative_to(tmp_path)
+        assert committed.read_text() == path.read_text(), f"{committed.name} is stale: run make chart"
 
 
 def test_values_yaml_holds_every_default_and_nothing_else():
@@ -63,11 +64,23 @@ def test_only_what_differs_from_the_defaults_of_a_config_is_dumped(tmp_path):
     assert dump_changes(load_values(tmp_path / "values.yaml").configs.slicing) == {"rule": {"sigmas": 2.0}}
 
 
+PROFILES = [None, *sorted((CHART / "ci").glob("*-values.yaml"))]
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem if path else "default")
+def test_no_file_can_take_its_pod_down_by_its_memory(profile):
+    values = load_values(*([profile] if profile else []))
+    for stage, config in vars(values.configs).items():
+        step = getattr(values.steps, stage)
+        needed = (1 << 30) + step.cpu * config.limits.memory_bytes
+        assert mebibytes(step.memory) << 20 >= needed, f"steps.{stage}.memory"
+
+
 def test_later_files_win_and_maps_are_merged(tmp_path):
     (tmp_path / "a.yaml").write_text("steps: {slicing: {cpu: 3, memory: 6Gi}}\nlabels: {team: a}")
     (tmp_path / "b.yaml").write_text("steps: {slicing: {cpu: 5}}\nlabels: {cost: b}\nglobal: {any: thing}")
     values = load_values(tmp_path / "a.yaml", tmp_path / "b.yaml")
-    assert (values.steps.slicing.cpu, values.steps.slicing.memory, values.steps.slicing.shm) == (5, "6Gi", "1Gi")
+    assert (values.steps.slicing.cpu, values.steps.slicing.memory, values.steps.slicing.shm) == (5, "6Gi", "256Mi")
     assert values.labels == {"team": "a", "cost": "b"}
 
 
@@ -84,7 +97,7 @@ def test_values_survive_being_dumped_and_loaded(tmp_path):
         ("steps: {slicing: {pool: l4}}", ["steps.slicing.pool is 'l4', which pools does not have; it has none"]),
         ("steps: {doctor: {accelerators: 1}}", ["names no pool"]),
         ("pools: {a: {}}\nsteps: {doctor: {accelerators: 1, pool: a}}", ["'a' has no accelerator"]),
-        ("steps: {slicing: {shm: 8Gi}}", ["counts as memory"]),
+        ("steps: {slicing: {shm: 14Gi}}", ["counts as memory"]),
         ("s3: {credentials: secret}", ["s3.secret.name is empty"]),
         ("s3: {secret: {name: keys}}", ["give one way alone"]),
         ("s3: {credentials: external}", ["s3.external.key is empty"]),
