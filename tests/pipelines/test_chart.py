@@ -39,9 +39,9 @@ def test_every_object_of_the_schema_is_closed():
             for n, item in enumerate(node):
                 yield from open_objects(item, f"{path}/{n}")
         elif isinstance(node, dict):
-            if ("properties" in node and node.get("type") == "object") or "patternProperties" in node:
-                if node.get("additionalProperties") is not False:
-                    yield path
+            is_object = ("properties" in node and node.get("type") == "object") or "patternProperties" in node
+            if is_object and node.get("additionalProperties") is not False:
+                yield path
             for key, value in node.items():
                 yield from open_objects(value, f"{path}/{key}")
 

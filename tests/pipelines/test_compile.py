@@ -66,7 +66,9 @@ def test_every_step_has_its_resources_scratch_identity_labels_and_time_out(profi
     spec, pods = ir(profile, name)
     for label, executor in _executors(spec).items():
         resources, pod = executor["container"]["resources"], pods[label]
-        assert {"resourceCpuLimit", "resourceCpuRequest", "resourceMemoryLimit", "resourceMemoryRequest"} <= set(resources)
+        assert {"resourceCpuLimit", "resourceCpuRequest", "resourceMemoryLimit", "resourceMemoryRequest"} <= set(
+            resources
+        )
         assert {mount["mountPath"] for mount in pod["emptyDirMounts"]} == {"/dev/shm", "/tmp"}
         assert all(mount["sizeLimit"] for mount in pod["emptyDirMounts"])
         assert pod["securityContext"] == {"runAsUser": "65532", "runAsGroup": "65532", "runAsNonRoot": True}
