@@ -5,9 +5,12 @@ import sys
 import click
 
 from longtake import __version__
-from longtake.cli.cluster import compile_
+from longtake.cli.cluster import compile_, publish, unpublish
+from longtake.cli.doctor import doctor
 from longtake.cli.lake import lake
 from longtake.cli.local import demo, run, slice_, step
+from longtake.cli.runs import runs_, stop, submit
+from longtake.cli.schedule import schedule
 from longtake.errors import EXIT_DONE, EXIT_USER, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -24,7 +27,7 @@ def cli() -> None:
     """
 
 
-for verb in (demo, run, slice_, step, compile_, lake):
+for verb in (demo, run, slice_, step, doctor, lake, compile_, publish, unpublish, submit, schedule, runs_, stop):
     cli.add_command(verb)
 
 

@@ -3,13 +3,20 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from longtake.cli import main
 from longtake.lake import Lake, open_store
 from longtake.records import Clip, Video
+from pipelines.kubeflow import connect
+from pipelines.publishing import pack_all, publish
+from pipelines.values import load_values
 from tests.drawing import draw_raw
+from tests.pipelines.kfp_api import KfpApi
 
 CONFIG = "slicing_config: {rule: {min_clip_s: 1.0}}\n"
 
@@ -107,3 +114,93 @@ def curate(raw_on_s3, s3, tmp_path):
         return Curate(raw_on_s3, f"{s3}/{name}", folder)
 
     return make
+
+
+@dataclass
+class Ended:
+    """How a verb ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self):
+        """The one line of a verb that failed."""
+        assert "Traceback" not in self.err
+        (line,) = self.err.strip().splitlines()
+        assert line.startswith("longtake: ")
+        return line
+
+
+@pytest.fixture
+def longtake(monkeypatch, capsys):
+    """A function that calls a verb in this process."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["longtake", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return Ended(ended.value.code, printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def no_kfp(monkeypatch):
+    """Nobody's Kubeflow settings."""
+    for name in ("KFP_ENDPOINT", "KFP_NAMESPACE", "KFP_TOKEN", "KF_PIPELINES_SA_TOKEN_PATH", "LONGTAKE_NAMESPACE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("KF_PIPELINES_UI_ENDPOINT", raising=False)
+
+
+@pytest.fixture
+def kfp(no_kfp, monkeypatch):
+    """An empty Kubeflow that the verbs find. A request that it refuses fails the test, unless it just looked for something."""
+    with KfpApi() as stand_in:
+        monkeypatch.setenv("KFP_ENDPOINT", stand_in.endpoint)
+        yield stand_in
+    assert [refusal for refusal in stand_in.refusals if refusal[0] != 404] == []
+
+
+@pytest.fixture
+def values_file(tmp_path):
+    """A function that writes values of the chart to a file."""
+
+    def write(text="{}", name="values.yaml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory):
+    """A function that compiles everything with values in YAML, once."""
+    cache = {}
+
+    def pack(text):
+        if text not in cache:
+            folder = tmp_path_factory.mktemp("packed")
+            (folder / "values.yaml").write_text(text)
+            values = load_values(folder / "values.yaml")
+            with ThreadPoolExecutor() as thread:  # kfp reads the whole stack at each setting: here it is short
+                cache[text] = values, thread.submit(pack_all, values, folder).result()
+        return cache[text]
+
+    return pack
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Pauses between attempts take no time."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+
+@pytest.fixture
+def upgrade(kfp, packed):
+    """A function that publishes values in YAML to the stand-in; what it says."""
+    return lambda text="{}": "\n".join(publish(connect(kfp.endpoint), *packed(text)))
