@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
 RUN_EXTRAS := media,lake,server,kfp
 TEST_EXTRAS := $(RUN_EXTRAS),dev
@@ -28,7 +28,7 @@ test: lint ## lint, and every test that is not slow
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.test ## the tests that take long: whole pipelines, a fresh wheel, 3 of the kill moments
-	$(PYTEST) -m slow
+	$(PYTEST) --dist loadfile -m slow
 
 soak: $(VENV)/.test ## every kill moment
 	LONGTAKE_KILLS=all $(PYTEST) -m slow tests/pipelines/test_kill.py
@@ -36,8 +36,8 @@ soak: $(VENV)/.test ## every kill moment
 compile: $(VENV)/.run ## pipelines/compiled and components/*/component.yaml, after a change of a component, pipeline or value
 	$(BIN)/python -m pipelines.compiling
 
-chart: $(VENV)/.run ## values.yaml, schema, table and Argo templates of the chart, after a change of pipelines/values.py
-	$(BIN)/python -m pipelines.chart
+chart: $(VENV)/.run ## values.yaml, schema, table and Argo templates of the chart, after a change of pipelines/cluster/values.py
+	$(BIN)/python -m pipelines.cluster.chart
 
 VALUES ?=
 NAMESPACE ?= kubeflow

@@ -7,7 +7,7 @@ from typing import Any
 from kfp import compiler
 
 from pipelines.catalog import CATALOG
-from pipelines.values import Values, load_values
+from pipelines.cluster.values import Values, load_values
 
 CLONE = Path(__file__).resolve().parent.parent
 PROFILES = ("laptop", "cpu", "gpu")

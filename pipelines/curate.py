@@ -5,8 +5,8 @@ from kfp import dsl
 from components.listing.component import listing
 from components.slicing.component import slicing
 from components.summary.component import summary
-from pipelines.placing import place
-from pipelines.values import Values, dump_changes
+from pipelines.cluster.values import Values, dump_changes
+from pipelines.kubeflow.placing import place
 
 PIPELINE = "curate"
 

@@ -3,8 +3,8 @@ from typing import Any
 from kfp import dsl
 
 from components.doctor.component import doctor as examine
-from pipelines.placing import place
-from pipelines.values import Values
+from pipelines.cluster.values import Values
+from pipelines.kubeflow.placing import place
 
 PIPELINE = "doctor"
 

@@ -187,8 +187,8 @@ def main() -> None:
     order = json.load(sys.stdin)
     from kfp import local
 
+    from pipelines.cluster.values import Values
     from pipelines.compiling import load_pipeline
-    from pipelines.values import Values
 
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=order["pipeline_root"])
     load_pipeline(order["pipeline"], Values())(**order["parameters"])

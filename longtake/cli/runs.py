@@ -41,10 +41,10 @@ def submit(
     given, texts = read_mapping(config_file), read_pairs(pairs, raw=raw, data_root=data_root)
     if files:
         values, order = _bring(pipeline, files, given, texts)
-        kfp = from_clone("pipelines.kubeflow").connect(endpoint, namespace, values)
+        kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace, values)
     else:
-        kfp = from_clone("pipelines.kubeflow").connect(endpoint, namespace)
-        order = from_clone("pipelines.orders").order_newest(kfp, pipeline, given, texts)
+        kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace)
+        order = from_clone("pipelines.kubeflow.orders").order_newest(kfp, pipeline, given, texts)
     fields = order.on(service_account, experiment).fields(kfp)
     run = kfp.create_run(display_name=name or f"{pipeline}-{datetime.now(UTC):%Y%m%d-%H%M%S}", **fields)
     facts = {"run": run.run_id, "name": run.display_name, "pipeline": pipeline, "version": order.version}
@@ -58,10 +58,10 @@ def submit(
 
 def _bring(pipeline: str, files: tuple[Path, ...], given: dict[str, Any], texts: dict[str, str]) -> tuple[Any, Any]:
     """The values, and an order for the pipeline compiled with them."""
-    values = from_clone("pipelines.values").load_values(*files)
-    parameters = from_clone("pipelines.parameters")
+    values = from_clone("pipelines.cluster.values").load_values(*files)
+    parameters = from_clone("pipelines.kubeflow.parameters")
     with tempfile.TemporaryDirectory(prefix="longtake-submit-") as folder:
-        package = from_clone("pipelines.package").pack(pipeline, values, Path(folder))
+        package = from_clone("pipelines.kubeflow.package").pack(pipeline, values, Path(folder))
     checked = parameters.check_parameters(pipeline, parameters.spec_of(package.document), given, texts)
     return values, package.order(values, checked)
 
@@ -71,7 +71,7 @@ def _follow(kfp: Any, facts: dict[str, Any], as_json: bool) -> int:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    runs = from_clone("pipelines.runs")
+    runs = from_clone("pipelines.kubeflow.runs")
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     state, quiet = "", as_json or not console.is_terminal
@@ -101,8 +101,8 @@ def _follow(kfp: Any, facts: dict[str, Any], as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON list, with whole ids.")
 def runs_(pipeline: str | None, limit: int, endpoint: str, namespace: str, as_json: bool) -> None:
     """Runs on the cluster, newest first. Times are UTC."""
-    runs = from_clone("pipelines.runs")
-    rows = runs.list_runs(from_clone("pipelines.kubeflow").connect(endpoint, namespace), limit, pipeline)
+    runs = from_clone("pipelines.kubeflow.runs")
+    rows = runs.list_runs(from_clone("pipelines.kubeflow.api").connect(endpoint, namespace), limit, pipeline)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
@@ -124,5 +124,5 @@ def _clock(duration_s: float) -> str:
 @reaches_kubeflow
 def stop(run: str, endpoint: str, namespace: str) -> None:
     """Stops a run, given its id or how that begins. What it has finished is kept."""
-    kfp = from_clone("pipelines.kubeflow").connect(endpoint, namespace)
-    click.echo(printable(from_clone("pipelines.runs").stop_run(kfp, run)))
+    kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace)
+    click.echo(printable(from_clone("pipelines.kubeflow.runs").stop_run(kfp, run)))

@@ -38,11 +38,11 @@ def set_(
 
     At most one of its runs is under way at a time, and what was missed is not made up for. The same again changes nothing.
     """
-    schedules, name = from_clone("pipelines.schedules"), name or pipeline
-    cron = from_clone("pipelines.cron").check_cron(cron)
+    schedules, name = from_clone("pipelines.kubeflow.schedules"), name or pipeline
+    cron = from_clone("pipelines.kubeflow.cron").check_cron(cron)
     texts, given = read_pairs(pairs), read_mapping(config_file)
-    kfp = from_clone("pipelines.kubeflow").connect(endpoint, namespace)
-    order = from_clone("pipelines.orders").order_newest(kfp, pipeline, given, texts)
+    kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace)
+    order = from_clone("pipelines.kubeflow.orders").order_newest(kfp, pipeline, given, texts)
     existing = [run for run in schedules.ours(kfp) if run.display_name == name]
     if any(schedules.maker_of(run) == "publish" for run in existing):
         raise UserError(f"the schedule {name!r} is the chart's; change schedules.{name} in its values and upgrade it")
@@ -62,8 +62,8 @@ def set_(
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 def ls(endpoint: str, namespace: str, as_json: bool) -> None:
     """Every recurring run that KFP knows, whoever made it."""
-    kfp = from_clone("pipelines.kubeflow").connect(endpoint, namespace)
-    rows = from_clone("pipelines.schedules").list_schedules(kfp)
+    kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace)
+    rows = from_clone("pipelines.kubeflow.schedules").list_schedules(kfp)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -92,16 +92,16 @@ def resume(name: str, endpoint: str, namespace: str) -> None:
 @reaches_kubeflow
 def rm(name: str, endpoint: str, namespace: str) -> None:
     """Deletes a schedule; a run that is under way goes on."""
-    kfp = from_clone("pipelines.kubeflow").connect(endpoint, namespace)
-    found = from_clone("pipelines.schedules").find_schedules(kfp, name)
+    kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace)
+    found = from_clone("pipelines.kubeflow.schedules").find_schedules(kfp, name)
     for run in found:
         kfp.delete_schedule(run.recurring_run_id)
     click.echo(f"schedule {name}: deleted{_until_upgrade(found)}")
 
 
 def _set_enabled(name: str, endpoint: str, namespace: str, *, enabled: bool) -> None:
-    kfp = from_clone("pipelines.kubeflow").connect(endpoint, namespace)
-    found = from_clone("pipelines.schedules").find_schedules(kfp, name)
+    kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace)
+    found = from_clone("pipelines.kubeflow.schedules").find_schedules(kfp, name)
     if enabled and len(found) > 1:
         raise UserError(
             f"the schedule {name!r} is there {len(found)} times, since something was cut off; what made it (longtake publish, "
@@ -113,6 +113,6 @@ def _set_enabled(name: str, endpoint: str, namespace: str, *, enabled: bool) -> 
 
 
 def _until_upgrade(found: list[Any]) -> str:
-    schedules = from_clone("pipelines.schedules")
+    schedules = from_clone("pipelines.kubeflow.schedules")
     chart_s = any(schedules.maker_of(run) == "publish" for run in found)
     return "; the next upgrade of the chart makes it again as its values say" if chart_s else ""

@@ -7,7 +7,7 @@ from functools import cache
 
 import yaml
 
-from pipelines.chart import CHART
+from pipelines.cluster.chart import CHART
 
 PROFILES = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").glob("*-values.yaml"))
 PROMETHEUS = ("monitoring.coreos.com/v1/PodMonitor", "monitoring.coreos.com/v1/PrometheusRule")

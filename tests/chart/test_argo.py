@@ -4,10 +4,10 @@ import pytest
 import yaml
 
 from longtake.errors import UserError
-from pipelines.argo import cron_workflows, workflow_template
+from pipelines.argo.workflows import cron_workflows, workflow_template
 from pipelines.catalog import CATALOG
-from pipelines.chart import CHART
-from pipelines.values import load_values
+from pipelines.cluster.chart import CHART
+from pipelines.cluster.values import load_values
 from tests.chart.rendering import NAMESPACE, of_kind
 
 PIPELINES = sorted(path.stem for path in (CHART / "files" / "argo").glob("*.yaml"))

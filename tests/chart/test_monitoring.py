@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from longtake.telemetry import StepMetrics
-from pipelines.chart import CHART
+from pipelines.cluster.chart import CHART
 from pipelines.compiling import CLONE
 from tests.chart.rendering import PROMETHEUS, of_kind, one, pods_of
 

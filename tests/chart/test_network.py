@@ -4,8 +4,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from pipelines.chart import CHART
-from pipelines.values import load_values
+from pipelines.cluster.chart import CHART
+from pipelines.cluster.values import load_values
 from tests.chart.rendering import of_kind, one
 
 METADATA = "169.254.169.254"

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from longtake import __version__
-from pipelines.chart import CHART
-from pipelines.values import load_values
+from pipelines.cluster.chart import CHART
+from pipelines.cluster.values import load_values
 from tests.chart.rendering import NAMESPACE, PROFILES, flat, of_kind, one, pods_of
 from tests.crds import validate_custom
 

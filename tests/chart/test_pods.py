@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipelines.chart import CHART
-from pipelines.pod import UID
-from pipelines.values import load_values
+from pipelines.cluster.chart import CHART
+from pipelines.cluster.pod import UID
+from pipelines.cluster.values import load_values
 from tests.chart.rendering import one, pods_of
 
 VOLUMES = {"configMap", "emptyDir", "projected", "secret"}

@@ -12,9 +12,9 @@ import pytest
 from longtake.cli import main
 from longtake.lake import Lake, open_store
 from longtake.records import Clip, Video
-from pipelines.kubeflow import connect
-from pipelines.publishing import pack_all, publish
-from pipelines.values import load_values
+from pipelines.cluster.values import load_values
+from pipelines.kubeflow.api import connect
+from pipelines.kubeflow.publishing import pack_all, publish
 from tests.drawing import draw_raw
 from tests.pipelines.kfp_api import KfpApi
 

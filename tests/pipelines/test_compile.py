@@ -9,8 +9,8 @@ from kfp import components
 
 from longtake.cli.local import PIPELINES
 from pipelines.catalog import CATALOG
+from pipelines.cluster.values import Values
 from pipelines.compiling import CLONE, PROFILES, compile_all, load_pipeline
-from pipelines.values import Values
 
 
 def test_the_command_and_the_catalog_know_the_same_pipelines():

@@ -1,5 +1,5 @@
 {{/*
-What the pod of a step is, from the values: pod_of of pipelines/pod.py, as a map that is read with fromYaml. Takes the
+What the pod of a step is, from the values: pod_of of pipelines/cluster/pod.py, as a map that is read with fromYaml. Takes the
 root and the name of the step. Argo's templates and the test are both dressed from it.
 */}}
 {{- define "longtake.pod" -}}

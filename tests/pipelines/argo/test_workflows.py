@@ -17,10 +17,17 @@ from longtake.errors import UserError
 from longtake.lake import Lake
 from longtake.records import Clip
 from longtake.shards import plan_shards
-from pipelines.argo import OUTPUTS, compile_pipeline, cron_workflows, skeleton, workflow_template, write_skeletons
+from pipelines.argo.workflows import (
+    OUTPUTS,
+    compile_pipeline,
+    cron_workflows,
+    skeleton,
+    workflow_template,
+    write_skeletons,
+)
 from pipelines.catalog import CATALOG
-from pipelines.chart import CHART
-from pipelines.values import Values, load_values
+from pipelines.cluster.chart import CHART
+from pipelines.cluster.values import Values, load_values
 from tests.crds import validate_custom
 from tests.drawing import draw_film
 

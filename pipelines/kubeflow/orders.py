@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from longtake.errors import UserError
-from pipelines.kubeflow import Kubeflow
-from pipelines.parameters import check_parameters, spec_of
-from pipelines.values import Kfp, ServiceAccount
+from pipelines.cluster.values import Kfp, ServiceAccount
+from pipelines.kubeflow.api import Kubeflow
+from pipelines.kubeflow.parameters import check_parameters, spec_of
 
 EXPERIMENT = "Runs of longtake's pipelines."
 """Description of an experiment that is ours."""

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from longtake import __version__
+from pipelines.cluster.values import Values
 from pipelines.compiling import compile_pipeline
-from pipelines.orders import Order, write_terms
-from pipelines.values import Values
+from pipelines.kubeflow.orders import Order, write_terms
 
 
 @dataclass(frozen=True, kw_only=True)

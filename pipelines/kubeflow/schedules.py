@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from longtake.errors import UserError
-from pipelines.kubeflow import Kubeflow
-from pipelines.runs import pipeline_name_of
+from pipelines.kubeflow.api import Kubeflow
+from pipelines.kubeflow.runs import pipeline_name_of
 
 Maker = Literal["publish", "schedule"]
 """Which verb made a schedule: `longtake publish` (the chart's values) or `longtake schedule` (a person)."""

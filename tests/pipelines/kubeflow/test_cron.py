@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longtake.errors import UserError
-from pipelines.cron import FIELDS, check_cron
+from pipelines.kubeflow.cron import FIELDS, check_cron
 
 
 @pytest.mark.parametrize(

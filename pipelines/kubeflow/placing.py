@@ -3,8 +3,8 @@
 from kfp import kubernetes
 from kfp.dsl import PipelineTask
 
-from pipelines.pod import POD_FIELDS, SCRATCH, SHM, UID, Pod, pod_of
-from pipelines.values import Values
+from pipelines.cluster.pod import POD_FIELDS, SCRATCH, SHM, UID, Pod, pod_of
+from pipelines.cluster.values import Values
 
 BACKOFF_S = 30
 

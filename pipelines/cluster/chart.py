@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 
 from longtake.config import config_schema
-from pipelines.argo import write_skeletons
-from pipelines.values import Values, dump_values
+from pipelines.argo.workflows import write_skeletons
+from pipelines.cluster.values import Values, dump_values
 
-CHART = Path(__file__).resolve().parent.parent / "helm" / "longtake"
+CHART = Path(__file__).resolve().parents[2] / "helm" / "longtake"
 WIDTH = 110
 HEAD = """\
-# Every value of the chart, with its default. Written from pipelines/values.py by `make chart`, where names, bounds and
+# Every value of the chart, with its default. Written from pipelines/cluster/values.py by `make chart`, where names, bounds and
 # these comments are said once; give your own values in a file beside it: helm install longtake helm/longtake -f mine.yaml
 """
 TABLE_BEGINS, TABLE_ENDS = "<!-- values: written by make chart -->", "<!-- end of values -->"

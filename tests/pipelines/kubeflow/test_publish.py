@@ -4,8 +4,8 @@ import pytest
 
 from longtake.errors import TransientError, UserError
 from pipelines.catalog import CATALOG
-from pipelines.kubeflow import connect
-from pipelines.publishing import publish, unpublish
+from pipelines.kubeflow.api import connect
+from pipelines.kubeflow.publishing import publish, unpublish
 from tests.pipelines.kfp_api import KfpApi
 
 pytestmark = pytest.mark.usefixtures("patient")

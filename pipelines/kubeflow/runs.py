@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any
 
 from longtake.errors import TransientError, UserError
-from pipelines.kubeflow import Kubeflow
-from pipelines.parameters import spec_of
+from pipelines.kubeflow.api import Kubeflow
+from pipelines.kubeflow.parameters import spec_of
 
 FINISHED = ("SUCCEEDED", "SKIPPED", "FAILED", "CANCELED")
 LOOKED_AT = 2_000

@@ -1,4 +1,4 @@
-"""What the values put on a skeleton of `pipelines.argo`. Plain data, since the chart's templates make the very same.
+"""What the values put on a skeleton of `pipelines.argo.workflows`. Plain data, since the chart's templates make the very same.
 
     metadata.labels                 values.labels and app.kubernetes.io/part-of
     spec                            workflowMetadata.labels (the same), serviceAccountName, imagePullSecrets*,
@@ -14,8 +14,8 @@ With * only where there is something to say: no key is empty.
 import json
 from typing import Any
 
-from pipelines.pod import Pod, pod_of
-from pipelines.values import Values, dump_changes
+from pipelines.cluster.pod import Pod, pod_of
+from pipelines.cluster.values import Values, dump_changes
 
 Node = dict[str, Any]
 

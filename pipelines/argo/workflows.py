@@ -1,6 +1,6 @@
 """Pipelines for Argo Workflows (3.6 or later) without Kubeflow: a WorkflowTemplate, and a CronWorkflow a schedule.
 
-Two layers: the skeleton is all that values make no difference to (`helm/longtake/files/argo`); `pipelines.dressing` puts
+Two layers: the skeleton is all that values make no difference to (`helm/longtake/files/argo`); `pipelines.argo.dressing` puts
 the values on it, and the chart's templates do the same once more.
 
 Argo fills a template in by writing it as JSON, putting each parameter in place of its {{tag}}, escaped as inside a JSON
@@ -18,10 +18,10 @@ import yaml
 
 from longtake.config import load_config
 from longtake.errors import UserError
+from pipelines.argo.dressing import as_text, dress, labels_of
 from pipelines.catalog import CATALOG
-from pipelines.dressing import as_text, dress, labels_of
-from pipelines.pod import SCRATCH, SHM, UID
-from pipelines.values import Schedule, Values
+from pipelines.cluster.pod import SCRATCH, SHM, UID
+from pipelines.cluster.values import Schedule, Values
 
 Node = dict[str, Any]
 
@@ -52,7 +52,7 @@ def write_skeletons(folder: Path) -> list[Path]:
     written = []
     for pipeline in _SKELETONS:
         path = folder / f"{pipeline}.yaml"
-        path.write_text("# Written from pipelines/argo.py by `make chart`.\n" + _yaml(skeleton(pipeline)))
+        path.write_text("# Written from pipelines/argo/workflows.py by `make chart`.\n" + _yaml(skeleton(pipeline)))
         written.append(path)
     return written
 

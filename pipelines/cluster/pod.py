@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from longtake import __version__
-from pipelines.values import Image, Values
+from pipelines.cluster.values import Image, Values
 
 UID = 65532
 """User and group in every image; nobody on the node."""

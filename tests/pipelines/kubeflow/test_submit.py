@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from pipelines import runs
-from pipelines.kubeflow import Kubeflow, connect
+from pipelines.kubeflow import runs
+from pipelines.kubeflow.api import Kubeflow, connect
 from tests.pipelines.kfp_api import KfpApi
 
 pytestmark = pytest.mark.usefixtures("patient")

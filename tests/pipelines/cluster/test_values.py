@@ -5,9 +5,9 @@ import yaml
 
 from longtake.config import dump_config
 from longtake.errors import UserError
-from pipelines.chart import CHART, chart_schema, values_yaml, write_chart
+from pipelines.cluster.chart import CHART, chart_schema, values_yaml, write_chart
+from pipelines.cluster.values import Steps, Values, dump_changes, dump_values, load_values, mebibytes
 from pipelines.compiling import CLONE
-from pipelines.values import Steps, Values, dump_changes, dump_values, load_values, mebibytes
 
 
 def test_values_schema_and_table_of_the_chart_are_up_to_date(tmp_path):

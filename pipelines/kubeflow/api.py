@@ -18,8 +18,8 @@ import kfp_server_api as api  # type: ignore[import-untyped]
 import urllib3
 
 from longtake.errors import TransientError, UserError
-from pipelines.access import API_PORT, PORT_FORWARD, authorize, find_endpoint, find_namespace
-from pipelines.values import Values
+from pipelines.cluster.values import Values
+from pipelines.kubeflow.access import API_PORT, PORT_FORWARD, authorize, find_endpoint, find_namespace
 
 TIMEOUT_S, GREETING_S = (5, 60), (5, 10)
 """To connect, and between two bytes of an answer."""

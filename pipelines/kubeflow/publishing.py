@@ -12,14 +12,14 @@ from typing import Any
 
 from longtake.errors import UserError
 from pipelines.catalog import CATALOG
-from pipelines.cron import check_cron
-from pipelines.kubeflow import GOING, Kubeflow
-from pipelines.orders import EXPERIMENT, order_version
-from pipelines.package import Package, pack
-from pipelines.parameters import check_parameters, spec_of
-from pipelines.runs import own_pipeline_of, pipeline_id_of
-from pipelines.schedules import Wanted, keep_schedule, maker_of, ours
-from pipelines.values import Values
+from pipelines.cluster.values import Values
+from pipelines.kubeflow.api import GOING, Kubeflow
+from pipelines.kubeflow.cron import check_cron
+from pipelines.kubeflow.orders import EXPERIMENT, order_version
+from pipelines.kubeflow.package import Package, pack
+from pipelines.kubeflow.parameters import check_parameters, spec_of
+from pipelines.kubeflow.runs import own_pipeline_of, pipeline_id_of
+from pipelines.kubeflow.schedules import Wanted, keep_schedule, maker_of, ours
 
 MARK = "Made by longtake publish."
 """Ends the description of a pipeline that is ours."""

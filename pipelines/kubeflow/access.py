@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from longtake.errors import UserError
-from pipelines.values import Values
+from pipelines.cluster.values import Values
 
 PORT_FORWARD = "kubectl port-forward -n kubeflow svc/ml-pipeline 8888:8888"
 API_PORT = 8888

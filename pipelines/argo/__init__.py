@@ -1,0 +1,1 @@
+"""Pipelines for Argo Workflows without Kubeflow: `workflows` has their structure, `dressing` puts the values on it."""
