@@ -7,7 +7,8 @@ from typing import Any
 from kfp import compiler
 
 from pipelines.catalog import CATALOG
-from pipelines.cluster.values import Values, load_values
+from pipelines.cluster.loading import load_values
+from pipelines.cluster.values import Values
 
 CLONE = Path(__file__).resolve().parent.parent
 PROFILES = ("laptop", "cpu", "gpu")

@@ -5,7 +5,8 @@ from kfp import dsl
 from components.listing.component import listing
 from components.slicing.component import slicing
 from components.summary.component import summary
-from pipelines.cluster.values import Values, dump_changes
+from pipelines.cluster.loading import dump_changes
+from pipelines.cluster.values import Values
 from pipelines.kubeflow.placing import place
 
 PIPELINE = "curate"

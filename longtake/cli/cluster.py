@@ -77,7 +77,7 @@ def compile_(pipeline: str, files: tuple[Path, ...], target: str, out: Path) -> 
 
     Images, pools, resources and defaults are those of the chart's values; without any, they are the chart's own.
     """
-    values = from_clone("pipelines.cluster.values").load_values(*files)
+    values = from_clone("pipelines.cluster.loading").load_values(*files)
     module = "pipelines.compiling" if target == "kfp" else "pipelines.argo.workflows"
     click.echo(from_clone(module).compile_pipeline(pipeline, values, out))
 
@@ -92,7 +92,8 @@ def publish(files: tuple[Path, ...], endpoint: str, namespace: str, wait_s: floa
     In the KFP UI it is then Create run, Start. The chart does this by itself after an install or upgrade. Again: what is
     there is left as it is.
     """
-    values = from_clone("pipelines.cluster.values").load_values(*files)
+    values = from_clone("pipelines.cluster.loading").load_values(*files)
+    from_clone("pipelines.kubeflow.access").check_release(values)
     publishing = from_clone("pipelines.kubeflow.publishing")
     with tempfile.TemporaryDirectory(prefix="longtake-publish-") as folder:
         packages = publishing.pack_all(values, Path(folder))
@@ -110,7 +111,7 @@ def unpublish(files: tuple[Path, ...], endpoint: str, namespace: str, wait_s: fl
 
     The chart does this by itself before an uninstall. Finished runs stay as history; the lake is not touched.
     """
-    values = from_clone("pipelines.cluster.values").load_values(*files)
+    values = from_clone("pipelines.cluster.loading").load_values(*files)
     kubeflow = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace, values, wait_s)
     for line in from_clone("pipelines.kubeflow.publishing").unpublish(kubeflow, values):
         click.echo(printable(line))

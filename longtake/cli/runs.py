@@ -58,7 +58,7 @@ def submit(
 
 def _bring(pipeline: str, files: tuple[Path, ...], given: dict[str, Any], texts: dict[str, str]) -> tuple[Any, Any]:
     """The values, and an order for the pipeline compiled with them."""
-    values = from_clone("pipelines.cluster.values").load_values(*files)
+    values = from_clone("pipelines.cluster.loading").load_values(*files)
     parameters = from_clone("pipelines.kubeflow.parameters")
     with tempfile.TemporaryDirectory(prefix="longtake-submit-") as folder:
         package = from_clone("pipelines.kubeflow.package").pack(pipeline, values, Path(folder))

@@ -14,8 +14,9 @@ With * only where there is something to say: no key is empty.
 import json
 from typing import Any
 
+from pipelines.cluster.loading import dump_changes
 from pipelines.cluster.pod import Pod, pod_of
-from pipelines.cluster.values import Values, dump_changes
+from pipelines.cluster.values import Values
 
 Node = dict[str, Any]
 

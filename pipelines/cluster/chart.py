@@ -10,7 +10,8 @@ import yaml
 
 from longtake.config import config_schema
 from pipelines.argo.workflows import write_skeletons
-from pipelines.cluster.values import Values, dump_values
+from pipelines.cluster.loading import dump_values
+from pipelines.cluster.values import Values
 
 CHART = Path(__file__).resolve().parents[2] / "helm" / "longtake"
 WIDTH = 110

@@ -4,19 +4,14 @@
 in Kubernetes; a stage's `config` keeps the names that it has everywhere.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
-from longtake.config import STRICT, load_config
-from longtake.errors import UserError
+from longtake.config import STRICT
 from longtake.stages.config import ListingConfig, SlicingStageConfig
-from longtake.yamlfile import read_yaml
 
 CAMEL = ConfigDict(**STRICT, alias_generator=to_camel, validate_by_name=True, validate_default=True)
 
@@ -386,98 +381,3 @@ class Values:
     network_policy: NetworkPolicy = Field(default_factory=NetworkPolicy)
     resource_quota: ResourceQuota = Field(default_factory=ResourceQuota)
     priority_class: PriorityClass = Field(default_factory=PriorityClass)
-
-
-def load_values(*files: Path) -> Values:
-    """The chart's values with these files over them, later ones winning, as `helm -f` merges them.
-
-    Raises UserError that lists every wrong key, value and contradiction.
-    """
-    merged: dict[str, Any] = {}
-    for file in files:
-        given = read_yaml(file) or {}
-        if not isinstance(given, Mapping):
-            raise UserError(f"the values file {file} holds {given!r:.60}; expected names and values")
-        merged = _merge(merged, given)
-    merged.pop("global", None)  # Helm's own
-    values = load_config(Values, _merge(dump_values(Values()), merged), where="values")
-    if contradictions := list(find_contradictions(values)):
-        raise UserError("values: " + "; ".join(contradictions))
-    return values
-
-
-def dump_values(values: object) -> dict[str, Any]:
-    """As in a values file: camelCase, configs by what differs from their defaults."""
-    dumped: dict[str, Any] = TypeAdapter(type(values)).dump_python(values, mode="json", by_alias=True)
-    if isinstance(values, Values):
-        dumped["configs"] = {name: dump_changes(config) for name, config in vars(values.configs).items()}
-    return dumped
-
-
-def dump_changes(config: object) -> dict[str, Any]:
-    """The fields of a config that differ from their defaults."""
-    changes: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json", exclude_defaults=True)
-    return changes
-
-
-def find_contradictions(values: Values) -> Iterator[str]:
-    """Sentences on values that are each right and don't go together; the chart fails with the same ones."""
-    for name, step in vars(values.steps).items():
-        pool = values.pools.get(step.pool)
-        if step.pool and pool is None:
-            known = ", ".join(sorted(values.pools)) or "none"
-            yield f"steps.{name}.pool is {step.pool!r}, which pools does not have; it has {known}"
-        elif step.accelerators and pool is None:
-            yield f"steps.{name}.accelerators is {step.accelerators}, but it names no pool; give steps.{name}.pool"
-        elif step.accelerators and pool and not pool.accelerator:
-            yield (
-                f"steps.{name}.accelerators is {step.accelerators}, but its pool {step.pool!r} has no accelerator; "
-                f"give pools.{step.pool}.accelerator, for example nvidia.com/gpu"
-            )
-        if mebibytes(step.shm) >= mebibytes(step.memory):
-            yield f"steps.{name}.shm is {step.shm} and counts as memory, of which there is {step.memory}; give more memory"
-    yield from _contradictions_of_s3(values.s3)
-    yield from _contradictions_of_network(values.network_policy, values.s3.endpoint)
-    if values.priority_class.create and not values.priority_class.name:
-        yield "priorityClass.create is true, but it has no name; give priorityClass.name"
-    if values.resource_quota.enabled and not values.resource_quota.hard:
-        yield "resourceQuota.enabled is true, but resourceQuota.hard is empty; say what it limits"
-    if f"{values.lake.data_root}/".startswith(f"{values.lake.raw.rstrip('/')}/"):
-        yield f"lake.dataRoot {values.lake.data_root} lies in lake.raw {values.lake.raw}; give one outside it"
-
-
-def _contradictions_of_s3(s3: S3) -> Iterator[str]:
-    if s3.credentials == "secret" and not s3.secret.name:
-        yield "s3.credentials is 'secret', but s3.secret.name is empty; name the Secret that holds the keys"
-    if s3.credentials != "secret" and s3.secret.name:
-        yield f"s3.secret.name is {s3.secret.name!r}, but s3.credentials is {s3.credentials!r}; give one way alone"
-    if s3.credentials == "external" and not (s3.external.store and s3.external.key):
-        yield "s3.credentials is 'external', but s3.external.store or s3.external.key is empty; give both"
-    if s3.credentials != "external" and s3.external.store:
-        yield f"s3.external.store is {s3.external.store!r}, but s3.credentials is {s3.credentials!r}; give one way alone"
-
-
-def _contradictions_of_network(policy: NetworkPolicy, endpoint: str) -> Iterator[str]:
-    if not (policy.enabled and endpoint) or policy.s3_namespace:
-        return
-    given = re.search(r":([0-9]+)/?$", endpoint)
-    port = int(given[1]) if given else 443 if endpoint.startswith("https:") else 80
-    if port not in policy.s3.ports:
-        yield (
-            f"s3.endpoint is {endpoint}, but networkPolicy.s3.ports does not have its port {port}; add it, or name the "
-            "namespace of a server in the cluster in networkPolicy.s3Namespace"
-        )
-
-
-def mebibytes(size: str) -> int:
-    """`8Gi` as a number of MiB."""
-    return int(size[:-2]) * {"Mi": 1, "Gi": 1 << 10, "Ti": 1 << 20}[size[-2:]]
-
-
-def _merge(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`below` with the keys of `over`: maps are merged, all else is replaced."""
-    merged = dict(below)
-    for key, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged

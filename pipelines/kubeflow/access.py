@@ -35,6 +35,16 @@ def find_namespace(given: str, values: Values | None) -> str:
     return os.environ.get("LONGTAKE_NAMESPACE") or (mounted.read_text().strip() if mounted.exists() else "")
 
 
+def check_release(values: Values) -> None:
+    """Raises UserError in a pod of a release that lies where no run will ever be: KFP with one user runs all in its own."""
+    here, runs_in = os.environ.get("LONGTAKE_NAMESPACE"), values.kfp.namespace
+    if here and here != runs_in and not values.kfp.multi_user:
+        raise UserError(
+            f"this release is in the namespace {here!r}, but KFP without multi-user runs everything in {runs_in!r}, where "
+            f"neither its service account nor its secrets are; install it with -n {runs_in}, or set kfp.multiUser"
+        )
+
+
 def authorize(config: Any) -> None:
     """Shows a token with each request: KFP_TOKEN, else the mounted one, which is read each time since it is renewed."""
     given = os.environ.get("KFP_TOKEN", "")

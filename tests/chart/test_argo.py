@@ -7,7 +7,7 @@ from longtake.errors import UserError
 from pipelines.argo.workflows import cron_workflows, workflow_template
 from pipelines.catalog import CATALOG
 from pipelines.cluster.chart import CHART
-from pipelines.cluster.values import load_values
+from pipelines.cluster.loading import load_values
 from tests.chart.rendering import NAMESPACE, of_kind
 
 PIPELINES = sorted(path.stem for path in (CHART / "files" / "argo").glob("*.yaml"))

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from pipelines.cluster.chart import CHART
-from pipelines.cluster.values import load_values
+from pipelines.cluster.loading import load_values
 from tests.chart.rendering import of_kind, one
 
 METADATA = "169.254.169.254"

@@ -10,7 +10,7 @@ import yaml
 
 from longtake import __version__
 from pipelines.cluster.chart import CHART
-from pipelines.cluster.values import load_values
+from pipelines.cluster.loading import load_values
 from tests.chart.rendering import NAMESPACE, PROFILES, flat, of_kind, one, pods_of
 from tests.crds import validate_custom
 

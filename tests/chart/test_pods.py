@@ -3,8 +3,8 @@
 import pytest
 
 from pipelines.cluster.chart import CHART
+from pipelines.cluster.loading import load_values
 from pipelines.cluster.pod import UID
-from pipelines.cluster.values import load_values
 from tests.chart.rendering import one, pods_of
 
 VOLUMES = {"configMap", "emptyDir", "projected", "secret"}

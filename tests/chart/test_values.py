@@ -3,7 +3,7 @@
 import pytest
 
 from longtake.errors import UserError
-from pipelines.cluster.values import load_values
+from pipelines.cluster.loading import load_values
 
 WRONG = [
     ("engine: tekton", "/engine"),

@@ -12,7 +12,7 @@ import pytest
 from longtake.cli import main
 from longtake.lake import Lake, open_store
 from longtake.records import Clip, Video
-from pipelines.cluster.values import load_values
+from pipelines.cluster.loading import load_values
 from pipelines.kubeflow.api import connect
 from pipelines.kubeflow.publishing import pack_all, publish
 from tests.drawing import draw_raw

@@ -27,7 +27,8 @@ from pipelines.argo.workflows import (
 )
 from pipelines.catalog import CATALOG
 from pipelines.cluster.chart import CHART
-from pipelines.cluster.values import Values, load_values
+from pipelines.cluster.loading import load_values
+from pipelines.cluster.values import Values
 from tests.crds import validate_custom
 from tests.drawing import draw_film
 

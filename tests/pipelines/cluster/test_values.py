@@ -6,7 +6,9 @@ import yaml
 from longtake.config import dump_config
 from longtake.errors import UserError
 from pipelines.cluster.chart import CHART, chart_schema, values_yaml, write_chart
-from pipelines.cluster.values import Steps, Values, dump_changes, dump_values, load_values, mebibytes
+from pipelines.cluster.contradictions import mebibytes
+from pipelines.cluster.loading import dump_changes, dump_values, load_values
+from pipelines.cluster.values import Steps, Values
 from pipelines.compiling import CLONE
 
 

@@ -296,3 +296,13 @@ def test_cut_off_at_any_change_the_next_unpublish_leaves_nothing(packed, no_kfp,
             list(unpublish(connect(kfp.endpoint), values))
             left = [kfp.pipelines, kfp.versions, kfp.recurring_runs, kfp.experiments]
             assert left == [{}, {}, {}, {}], f"change {cut}"
+
+
+def test_a_release_where_no_run_will_ever_be_is_refused(longtake, kfp, values_file, monkeypatch):
+    monkeypatch.setenv("LONGTAKE_NAMESPACE", "elsewhere")
+    done = longtake("publish", "--values", values_file(""))
+    assert done.code == 20
+    assert "install it with -n kubeflow, or set kfp.multiUser" in done.sentence
+    assert not kfp.pipelines
+    monkeypatch.setenv("LONGTAKE_NAMESPACE", "kubeflow")
+    assert longtake("publish", "--values", values_file("")).code == 0
