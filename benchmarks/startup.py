@@ -58,6 +58,9 @@ def main() -> None:
         ways: dict[str, list[object]] = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "longtake --help": [*longtake, "--help"],
+            "longtake doctor": [*longtake, "doctor", *places],
+            "longtake compile curate": [*longtake, "compile", "curate", "--out", folder],
+            "a pod labels itself: import kubernetes": [sys.executable, "-c", "from kubernetes import client, config"],
             "longtake step listing": [*longtake, "step", "listing", "--config", config],
             "longtake step slicing": [*longtake, "step", "slicing", "--config", config],
             "KFP's local runner, 1 empty task": [sys.executable, script, folder, 1],

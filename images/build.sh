@@ -3,6 +3,7 @@
 # Settings, in the environment, all optional:
 #   ENGINE       docker, podman or buildah; else the first that answers
 #   ENGINE_ARGS  more options of `ENGINE build`
+#   PLATFORM     what nodes are; else linux/amd64, which the pinned versions are for
 #   BASE         image with Python 3.11 to build on, best by digest
 #   TORCH_INDEX  index with another build of torch than the public one's, which is for CUDA
 #   PIP_CONF     a pip.conf for the build alone: mounted as a secret, never in a layer
@@ -33,7 +34,7 @@ build() { # NAME TAG
     done
     if [ -n "${PIP_CONF:-}" ]; then options+=(--secret "id=pip.conf,src=$PIP_CONF"); fi
     # shellcheck disable=SC2086 # options, by words
-    "$engine" build ${ENGINE_ARGS:-} ${options[@]+"${options[@]}"} \
+    "$engine" build --platform "$platform" ${ENGINE_ARGS:-} ${options[@]+"${options[@]}"} \
         --build-arg VERSION="$version" \
         --build-arg REVISION="$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || true)" \
         --build-arg SOURCE="${SOURCE:-}" \
@@ -43,13 +44,14 @@ build() { # NAME TAG
 
 measure_mb() { # TAG -> all that is unpacked on a node, the base included
     if [ "$(basename "$engine")" = docker ]; then # whose own figure may be of what is packed
-        "$engine" run --rm --user 0 --network none "$1" du -sx --apparent-size --block-size=MB / | awk '{ print int($1) }'
+        "$engine" run --rm --platform "$platform" --user 0 --network none "$1" du -sx --apparent-size --block-size=MB / | awk '{ print int($1) }'
     else
         "$engine" images --format '{{.Size}}' "$1" | awk '{ print int($1 * ($2 == "GB" ? 1000 : 1)) }'
     fi
 }
 
 engine=$(find_engine)
+platform=${PLATFORM:-linux/amd64}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 for name in "$@"; do
     tag="${REGISTRY:+$REGISTRY/}longtake/python-$name:$version"

@@ -43,21 +43,25 @@ def config_schema(cls: type) -> dict[str, Any]:
 def _sentence(cls: type, fault: Any) -> str:
     place = ".".join(str(part) for part in fault["loc"]) or "the whole"
     if fault["type"] == "unexpected_keyword_argument" or fault["type"] == "extra_forbidden":
-        names = sorted(_fields_at(cls, fault["loc"][:-1]))
+        names = sorted(_schema_at(cls, fault["loc"][:-1]).get("properties", {}))
         near = difflib.get_close_matches(str(fault["loc"][-1]), names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(names)}"
+        hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(names) or 'none'}"
         return f"unknown key {place!r}; {hint}"
     if fault["type"] == "missing":
         return f"{place!r} is missing"
+    if fault["type"] == "value_error":
+        return f"{place!r}: {fault['ctx']['error']}"
+    if fault["type"] == "string_pattern_mismatch" and (examples := _schema_at(cls, fault["loc"]).get("examples")):
+        return f"{place!r} is {reprlib.repr(fault['input'])}; expected something like {examples[0]!r}"
     return f"{place!r} is {reprlib.repr(fault['input'])}; {fault['msg'][0].lower()}{fault['msg'][1:]}"
 
 
-def _fields_at(cls: type, path: tuple[int | str, ...]) -> list[str]:
-    """Field names of the config, or of the part of it that `path` leads to."""
+def _schema_at(cls: type, path: tuple[int | str, ...]) -> dict[str, Any]:
+    """JSON Schema of the part of the config that `path` leads to, through fields, names of a map and places of a list."""
     schema = config_schema(cls)
     node = schema
     for part in path:
-        node = node.get("properties", {}).get(str(part), {})
-        if "$ref" in node:
-            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-    return list(node.get("properties", {}))
+        below = [node.get("items"), node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+        found = node.get("properties", {}).get(str(part)) or next((n for n in below if isinstance(n, dict)), {})
+        node = schema["$defs"][found["$ref"].rsplit("/", 1)[-1]] if "$ref" in found else found
+    return node

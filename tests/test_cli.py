@@ -52,6 +52,20 @@ def test_help_loads_nothing_heavy_and_costs_at_most_0_4_s_of_cpu():
     assert float(seconds) > 0
 
 
+@pytest.mark.parametrize("verb", [(), ("schedule",), ("lake",)])
+def test_help_fits_80_columns_and_no_summary_is_cut_off(verb):
+    done = longtake(*verb, "--help", COLUMNS="80")
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    summaries = done.stdout.partition("Commands:\n")[2].splitlines()
+    assert summaries
+    assert not [line for line in summaries if line.endswith("...")]
+
+
+def test_the_example_of_a_step_fits_80_columns():
+    assert max(map(len, longtake("step", "--help", COLUMNS="80").stdout.splitlines())) <= 80
+
+
 def test_version_is_the_package_s():
     assert __version__ in longtake("--version").stdout
 

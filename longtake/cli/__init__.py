@@ -22,8 +22,13 @@ def cli() -> None:
     """Raw footage becomes a clip dataset, a video generator, and long, consistent films.
 
     \b
-    Exit codes: 0 done, 10 done with some items quarantined, 20 a mistake of yours (the message says which),
-    30 something did not answer: try again, 1 a fault of longtake, 130 Ctrl-C, 143 ended by SIGTERM.
+    Exit codes:
+      0          done
+      10         done, with some items quarantined
+      20         a mistake of yours: the message says which
+      30         something did not answer: try again
+      1          a fault of longtake, or a run that failed (submit --wait)
+      130, 143   Ctrl-C, ended by SIGTERM
     """
 
 

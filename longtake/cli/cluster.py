@@ -23,10 +23,14 @@ def reaches_kubeflow(verb: Verb) -> Verb:
         envvar="KFP_NAMESPACE",
         show_envvar=True,
         default="",
-        help="Your profile's, if KFP has many users.",
+        help="Your profile's, if KFP has many users; a token is then read from KFP_TOKEN.",
     )(verb)
     return click.option(
-        "--endpoint", envvar="KFP_ENDPOINT", show_envvar=True, default="", help="KFP's API, like http://localhost:8888."
+        "--endpoint",
+        envvar="KFP_ENDPOINT",
+        show_envvar=True,
+        default="",
+        help="KFP's API, like http://localhost:8888; links to runs begin with KF_PIPELINES_UI_ENDPOINT, if that is set.",
     )(verb)
 
 
@@ -67,7 +71,7 @@ def _fit(text: str, width: int) -> str:
     return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"
 
 
-@click.command("compile")
+@click.command("compile", short_help="Writes the YAML for the KFP UI, or for Argo.")
 @click.argument("pipeline", type=click.Choice(PIPELINES))
 @values_files(help="Values of the chart; again: merged.")
 @click.option("--target", type=click.Choice(("kfp", "argo")), default="kfp", show_default=True)
@@ -82,7 +86,7 @@ def compile_(pipeline: str, files: tuple[Path, ...], target: str, out: Path) -> 
     click.echo(from_clone(module).compile_pipeline(pipeline, values, out))
 
 
-@click.command()
+@click.command(short_help="Uploads the pipelines and schedules to KFP.")
 @values_files(required=True, help="Values of the chart; again: merged.")
 @reaches_kubeflow
 @click.option("--wait-s", type=click.FloatRange(0), default=60.0, show_default=True, help="How long KFP may be silent.")
@@ -102,7 +106,7 @@ def publish(files: tuple[Path, ...], endpoint: str, namespace: str, wait_s: floa
             click.echo(line)
 
 
-@click.command()
+@click.command(short_help="Takes pipelines and schedules out of KFP again.")
 @values_files(required=True, help="Values of the chart; again: merged.")
 @reaches_kubeflow
 @click.option("--wait-s", type=click.FloatRange(0), default=60.0, show_default=True, help="How long KFP may be silent.")

@@ -15,7 +15,7 @@ LOCAL_PIPELINES = ("curate",)
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""
 
 
-@click.command()
+@click.command(short_help="The whole chain on real footage, against what is known.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("longtake-demo"), show_default=True)
 def demo(folder: Path) -> None:
     """The whole chain on real footage: an S3 server, raw reels, the pipeline, what it found against what is known."""
@@ -24,7 +24,7 @@ def demo(folder: Path) -> None:
     sys.exit(run_demo(folder))
 
 
-@click.command()
+@click.command(short_help="Runs a pipeline on this machine.")
 @click.argument("pipeline", type=click.Choice(LOCAL_PIPELINES))
 @click.option("--raw", required=True, help="Where the raw videos lie: s3://bucket/prefix or a folder.")
 @click.option("--data-root", required=True, help="Where tables and clips go: s3://bucket/prefix or a folder.")
@@ -51,7 +51,7 @@ def run(
     sys.exit(outcome.exit_code)
 
 
-@click.command()
+@click.command(short_help="Runs one step in this process, as a pod does.")
 @click.argument("name", type=click.Choice(STEPS))
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Parameters, as YAML or JSON.")
 @click.option(
@@ -67,7 +67,8 @@ def step(
     """Runs one step in this process, with the same parameters that its Kubeflow component has.
 
     \b
-    longtake step slicing --set raw=s3://footage/raw --set data_root=s3://lake/data \\
+    longtake step slicing --set raw=s3://footage/raw \\
+        --set data_root=s3://lake/data \\
         --set 'config={"rule": {"min_clip_s": 4}}'
     """
     from longtake.stages.by_name import read_settings, run_step, write_outputs

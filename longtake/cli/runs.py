@@ -15,8 +15,11 @@ from longtake.cli.given import from_clone, read_mapping
 from longtake.cli.local import PIPELINES
 from longtake.errors import EXIT_DONE, EXIT_FAULT, TransientError
 
+PATIENCE_S = 10.0
+"""How long `submit` waits for a port-forward that was begun just before it."""
 
-@click.command()
+
+@click.command(short_help="Starts a run on the cluster.")
 @click.argument("pipeline", type=click.Choice(PIPELINES))
 @click.option("--raw", help="Where the raw videos lie: s3://bucket/prefix.")
 @click.option("--data-root", help="Where tables and clips go: s3://bucket/prefix.")
@@ -41,9 +44,9 @@ def submit(
     given, texts = read_mapping(config_file), read_pairs(pairs, raw=raw, data_root=data_root)
     if files:
         values, order = _bring(pipeline, files, given, texts)
-        kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace, values)
+        kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace, values, PATIENCE_S)
     else:
-        kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace)
+        kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace, wait_s=PATIENCE_S)
         order = from_clone("pipelines.kubeflow.orders").order_newest(kfp, pipeline, given, texts)
     fields = order.on(service_account, experiment).fields(kfp)
     run = kfp.create_run(display_name=name or f"{pipeline}-{datetime.now(UTC):%Y%m%d-%H%M%S}", **fields)

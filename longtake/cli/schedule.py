@@ -20,7 +20,7 @@ def schedule() -> None:
     """
 
 
-@schedule.command("set")
+@schedule.command("set", short_help="Makes or changes a schedule.")
 @click.argument("pipeline", type=click.Choice(PIPELINES))
 @click.option("--cron", required=True, help='Six fields in UTC, seconds first: "0 0 2 * * *" is every night at two.')
 @click.option("--name", help="Default: the pipeline's.")
@@ -39,7 +39,7 @@ def set_(
     At most one of its runs is under way at a time, and what was missed is not made up for. The same again changes nothing.
     """
     schedules, name = from_clone("pipelines.kubeflow.schedules"), name or pipeline
-    cron = from_clone("pipelines.kubeflow.cron").check_cron(cron)
+    cron = from_clone("pipelines.cluster.cron").check_cron(cron)
     texts, given = read_pairs(pairs), read_mapping(config_file)
     kfp = from_clone("pipelines.kubeflow.api").connect(endpoint, namespace)
     order = from_clone("pipelines.kubeflow.orders").order_newest(kfp, pipeline, given, texts)

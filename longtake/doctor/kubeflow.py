@@ -30,7 +30,7 @@ def look_at_kfp(url: str | None) -> Iterator[Finding]:
     except metadata.PackageNotFoundError:
         sdk = "no SDK"
     if not url:
-        yield skipped(CHECK, f"{sdk}; no server was named by --kfp, KFP_ENDPOINT or KF_PIPELINES_ENDPOINT")
+        yield skipped(CHECK, f"{sdk}; no server was named by --endpoint, KFP_ENDPOINT or KF_PIPELINES_ENDPOINT")
     elif not re.match(r"https?://[^/]", url):
         yield bad(CHECK, f"{url!r} is no http:// or https:// address", _ADDRESS)
     else:

@@ -6,6 +6,7 @@ botocore with back-off; what is still failing then is a TransientError.
 """
 
 import io
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -214,7 +215,8 @@ class S3Store:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session()
+        # botocore knows AWS_DEFAULT_REGION alone; AWS_REGION is what the SDKs of all other languages read.
+        return boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
 
     @cached_property
     def _client(self) -> "S3Client":

@@ -1,8 +1,10 @@
-"""The end of a run: what each step did, or which step and shard failed, why, and the command to go on."""
+"""The end of a run: what each step did, or which step and shard failed, why, and how to go on."""
 
 import json
 import logging
+import os
 import shlex
+from collections.abc import Mapping
 
 from longtake.lake import Lake
 from longtake.progress import Progress, read_progress
@@ -30,13 +32,32 @@ def run(*, raw: str, data_root: str, run: str, pipeline: str, state: str, error:
         lines += [_sentence(step) for step in failed] or [
             f"No step wrote down why. The cluster says: {_cell(_said(error) or state)}"
         ]
-        again = f"longtake run {pipeline} --raw {shlex.quote(raw)} --data-root {shlex.quote(data_root)}"
-        lines += ["", "Nothing that is done is lost. To go on from here, run it again with the same parameters:", ""]
-        lines += [f"    {again}", ""]
+        lines += ["", *_way_on(_where(), pipeline, raw, data_root, run), ""]
     text = "\n".join(lines)
     lake.objects.put(f"reports/{run}/summary.md", text.encode(), overwrite=True)
     log.info("summary", extra={"run": run, "state": "done" if good else "failed", "steps": len(steps)})
     return text
+
+
+def _where(environment: Mapping[str, str] = os.environ) -> str:
+    """What runs this step: kfp, argo, or the local runner (here). Kubeflow stands on Argo: its pods have both variables."""
+    if environment.get("LONGTAKE_POD"):
+        return "kfp"
+    return "argo" if environment.get("ARGO_CONTAINER_NAME") else "here"
+
+
+def _way_on(where: str, pipeline: str, raw: str, data_root: str, run: str) -> list[str]:
+    """Lines that say how to start this run again where it ran: on a cluster, the work is not for the reader's machine."""
+    places = f"--raw {shlex.quote(raw)} --data-root {shlex.quote(data_root)}"
+    sentence, command = {
+        "kfp": (
+            "press *Clone run* in the KFP UI, or give the same shards and configs to",
+            f"longtake submit {pipeline} {places}",
+        ),
+        "argo": ("start it again in its namespace:", f"argo resubmit {shlex.quote(run)}"),
+        "here": ("run it again with the same parameters:", f"longtake run {pipeline} {places}"),
+    }[where]
+    return [f"Nothing that is done is lost. To go on from here, {sentence}", "", f"    {command}"]
 
 
 def _row(step: Progress) -> str:

@@ -16,12 +16,11 @@ from typing import Any
 
 import yaml
 
-from longtake.config import load_config
-from longtake.errors import UserError
 from pipelines.argo.dressing import as_text, dress, labels_of
 from pipelines.catalog import CATALOG
 from pipelines.cluster.pod import SCRATCH, SHM, UID
-from pipelines.cluster.values import Schedule, Values
+from pipelines.cluster.schedules import Schedule
+from pipelines.cluster.values import Values
 
 Node = dict[str, Any]
 
@@ -67,7 +66,7 @@ def workflow_template(pipeline: str, values: Values) -> Node:
 
 
 def cron_workflows(pipeline: str, values: Values) -> list[Node]:
-    """The pipeline's schedules. Raises UserError for a parameter that the pipeline does not take."""
+    """The pipeline's schedules."""
     return [
         _cron_workflow(name, schedule, values)
         for name, schedule in values.schedules.items()
@@ -78,7 +77,6 @@ def cron_workflows(pipeline: str, values: Values) -> list[Node]:
 def _cron_workflow(name: str, schedule: Schedule, values: Values) -> Node:
     workflow: Node = {"workflowTemplateRef": {"name": f"longtake-{schedule.pipeline}"}}
     if schedule.parameters:
-        _check_parameters(f"schedules.{name}.parameters", schedule)
         parameters = [{"name": key, "value": as_text(value)} for key, value in schedule.parameters.items()]
         workflow["arguments"] = {"parameters": parameters}
     return {
@@ -97,20 +95,6 @@ def _cron_workflow(name: str, schedule: Schedule, values: Values) -> Node:
             "workflowSpec": workflow,
         },
     }
-
-
-def _check_parameters(where: str, schedule: Schedule) -> None:
-    """What is wrong is said now, and not by the run at night."""
-    known = [parameter["name"] for parameter in skeleton(schedule.pipeline)["spec"]["arguments"]["parameters"]]
-    for key, value in schedule.parameters.items():
-        if key not in known:
-            raise UserError(
-                f"{where} has {key!r}, which {schedule.pipeline} does not take; it takes {', '.join(known)}"
-            )
-        if config := CATALOG[schedule.pipeline].configs.get(key):
-            if not isinstance(value, Mapping):
-                raise UserError(f"{where}.{key} is {value!r}; expected names and values")
-            load_config(config, value, where=f"{where}.{key}")
 
 
 def skeleton(pipeline: str) -> Node:

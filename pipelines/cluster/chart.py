@@ -1,4 +1,4 @@
-"""What of the chart is written from Python: values.yaml with its comments, its schema, the table of its page, Argo's skeletons."""
+"""What of the chart is written from Python: values.yaml with its comments, its schema, the table of its page, facts, Argo's skeletons."""
 
 import json
 import textwrap
@@ -10,7 +10,9 @@ import yaml
 
 from longtake.config import config_schema
 from pipelines.argo.workflows import write_skeletons
+from pipelines.cluster.cron import FIELDS
 from pipelines.cluster.loading import dump_values
+from pipelines.cluster.schedules import PARAMETERS
 from pipelines.cluster.values import Values
 
 CHART = Path(__file__).resolve().parents[2] / "helm" / "longtake"
@@ -28,8 +30,21 @@ def chart_schema() -> Node:
     """JSON Schema of the values, with every object closed."""
     schema = _close(config_schema(Values))
     _require(dump_values(Values()), schema, schema)
+    _type_parameters(schema)
     schema["properties"]["global"] = {"type": "object", "description": "Helm's own, for charts of charts."}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _type_parameters(schema: Node) -> None:
+    """What a schedule may give to its pipeline: that pipeline's parameters and no others."""
+    cases = []
+    for pipeline, parameters in PARAMETERS.items():
+        taken = _close(config_schema(parameters))
+        schema["$defs"] |= taken.pop("$defs", {})
+        schema["$defs"][parameters.__name__] = taken
+        then = {"properties": {"parameters": {"$ref": f"#/$defs/{parameters.__name__}"}}}
+        cases.append({"if": {"properties": {"pipeline": {"const": pipeline}}}, "then": then})
+    schema["$defs"]["Schedule"]["allOf"] = cases
 
 
 def _close(node: Any) -> Any:
@@ -130,13 +145,34 @@ def _cell(text: str) -> str:
     return " ".join(paragraphs).replace("|", "\\|")
 
 
+def facts_yaml() -> str:
+    """What templates can't know of the library: the default of what a file may cost a stage, and what a cron holds."""
+    configs = vars(Values().configs)
+    facts = {
+        "memoryBytes": {stage: config.limits.memory_bytes for stage, config in configs.items()},
+        "cron": [
+            {
+                "name": field.name,
+                "first": field.first,
+                "last": field.last,
+                "numbers": {name: field.first + n for n, name in enumerate(field.names)},
+                "expected": field.expected,
+            }
+            for field in FIELDS
+        ],
+    }
+    return "# Written from Python by `make chart`.\n" + yaml.safe_dump(facts, sort_keys=False, width=WIDTH)
+
+
 def write_chart(chart: Path = CHART) -> list[Path]:
     """Writes all of it into the chart."""
     written = {
         chart / "values.yaml": values_yaml(),
         chart / "values.schema.json": json.dumps(chart_schema(), indent=1, ensure_ascii=False) + "\n",
         chart / "README.md": _page((CHART / "README.md").read_text()),
+        chart / "files" / "facts.yaml": facts_yaml(),
     }
+    (chart / "files").mkdir(exist_ok=True)
     for path, text in written.items():
         path.write_text(text)
     return [*written, *write_skeletons(chart / "files" / "argo")]

@@ -3,15 +3,20 @@
 import re
 from collections.abc import Iterator
 
-from pipelines.cluster.values import S3, NetworkPolicy, Values
+from longtake.errors import UserError
+from pipelines.cluster.cron import check_cron
+from pipelines.cluster.values import S3, Kfp, NetworkPolicy, Values
+
+OUR_LABELS = "longtake.io/"
+"""Network policies and metrics go by them."""
 
 
 def find_contradictions(values: Values) -> Iterator[str]:
     """Sentences on values that are each right and don't go together; the chart fails with the same ones."""
+    known = ", ".join(sorted(values.pools)) or "none"
     for name, step in vars(values.steps).items():
         pool = values.pools.get(step.pool)
         if step.pool and pool is None:
-            known = ", ".join(sorted(values.pools)) or "none"
             yield f"steps.{name}.pool is {step.pool!r}, which pools does not have; it has {known}"
         elif step.accelerators and pool is None:
             yield f"steps.{name}.accelerators is {step.accelerators}, but it names no pool; give steps.{name}.pool"
@@ -22,14 +27,24 @@ def find_contradictions(values: Values) -> Iterator[str]:
             )
         if mebibytes(step.shm) >= mebibytes(step.memory):
             yield f"steps.{name}.shm is {step.shm} and counts as memory, of which there is {step.memory}; give more memory"
+    if values.publish.pool and values.publish.pool not in values.pools:
+        yield f"publish.pool is {values.publish.pool!r}, which pools does not have; it has {known}"
     yield from _contradictions_of_s3(values.s3)
-    yield from _contradictions_of_network(values.network_policy, values.s3.endpoint)
+    yield from _contradictions_of_network(values.network_policy, values.s3.endpoint, values.kfp)
     if values.priority_class.create and not values.priority_class.name:
         yield "priorityClass.create is true, but it has no name; give priorityClass.name"
     if values.resource_quota.enabled and not values.resource_quota.hard:
         yield "resourceQuota.enabled is true, but resourceQuota.hard is empty; say what it limits"
     if f"{values.lake.data_root}/".startswith(f"{values.lake.raw.rstrip('/')}/"):
         yield f"lake.dataRoot {values.lake.data_root} lies in lake.raw {values.lake.raw}; give one outside it"
+    for label in values.labels:
+        if label.startswith(OUR_LABELS):
+            yield f"labels has {label!r}, and the prefix {OUR_LABELS} is ours; take another one"
+    for name, schedule in values.schedules.items():
+        try:
+            check_cron(schedule.cron)
+        except UserError as error:
+            yield f"schedules.{name}: {error}"
 
 
 def _contradictions_of_s3(s3: S3) -> Iterator[str]:
@@ -43,7 +58,13 @@ def _contradictions_of_s3(s3: S3) -> Iterator[str]:
         yield f"s3.external.store is {s3.external.store!r}, but s3.credentials is {s3.credentials!r}; give one way alone"
 
 
-def _contradictions_of_network(policy: NetworkPolicy, endpoint: str) -> Iterator[str]:
+def _contradictions_of_network(policy: NetworkPolicy, endpoint: str, kfp: Kfp) -> Iterator[str]:
+    host = re.match(r"https?://[^./:]+\.([^./:]+)\.svc([.:/]|$)", kfp.endpoint)
+    if policy.enabled and not policy.extra_egress and host and host[1] != kfp.namespace:
+        yield (
+            f"kfp.endpoint is {kfp.endpoint}, but the network policy lets pods reach Kubeflow in kfp.namespace "
+            f"{kfp.namespace!r} alone; give kfp.namespace, or a way to {host[1]!r} in networkPolicy.extraEgress"
+        )
     if not (policy.enabled and endpoint) or policy.s3_namespace:
         return
     given = re.search(r":([0-9]+)/?$", endpoint)

@@ -6,40 +6,28 @@ in Kubernetes; a stage's `config` keeps the names that it has everywhere.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from longtake.config import STRICT
 from longtake.stages.config import ListingConfig, SlicingStageConfig
+from pipelines.cluster.schedules import Schedule, Shards
+from pipelines.cluster.texts import CAMEL, Bytes, Labels, Name, Network, Place, Port, ScheduleName
 
-CAMEL = ConfigDict(**STRICT, alias_generator=to_camel, validate_by_name=True, validate_default=True)
-
-Bytes = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$", examples=["8Gi"])]
-Name = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?)?$")]
-"""A name of a Kubernetes object, or nothing."""
-ScheduleName = Annotated[Name, Field(min_length=1, max_length=43)]
-"""With `longtake-` before it, it is the name of a CronWorkflow, and Argo takes 52 characters there."""
-LabelKey = Annotated[
-    str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
-]
-LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
-Labels = dict[LabelKey, LabelValue]
-Place = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/.*)?$")]
-Network = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$", examples=["10.0.0.0/8"])]
-Port = Annotated[int, Field(ge=1, le=65_535)]
 WherePresent = Literal["auto", "always", "never"]
+REPOSITORY = r"^([a-z0-9][a-z0-9.\-]*(:[0-9]+)?/)?[a-z0-9]+([._/\-]+[a-z0-9]+)*$"
+"""A colon is before a registry's port and nowhere else."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
 class Image:
     """One image."""
 
-    repository: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._/:\-]*[a-z0-9])?$")]
-    """Registry and name."""
+    repository: Annotated[str, Field(pattern=REPOSITORY, examples=["registry.example.com/longtake/python-media"])]
+    """Registry and name, without a tag. Without a registry, nodes must have it already (kind load, minikube image load): else
+    they look for it on docker.io, where nobody promises what it is."""
     tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{0,128}$")] = ""
     """Empty: the version of the chart."""
-    digest: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")] = ""
+    digest: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$", examples=[f"sha256:{'4f53cda1' * 8}"])] = ""
     """sha256:...; where it is given the tag is not looked at."""
 
 
@@ -89,7 +77,7 @@ class ExternalKeys:
     """Its kind."""
     key: str = ""
     """Name of the secret in the store; it has the properties AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
-    refresh_interval: Annotated[str, Field(pattern=r"^[0-9]+(s|m|h)$")] = "1h"
+    refresh_interval: Annotated[str, Field(pattern=r"^[0-9]+(s|m|h)$", examples=["15m"])] = "1h"
     """How often it is read again."""
 
 
@@ -97,10 +85,11 @@ class ExternalKeys:
 class S3:
     """How pods reach S3."""
 
-    endpoint: Annotated[str, Field(pattern=r"^(https?://[^\s/]+/?)?$")] = ""
+    endpoint: Annotated[str, Field(pattern=r"^(https?://[^\s/]+/?)?$", examples=["http://minio.minio.svc:9000"])] = ""
     """URL of MinIO, SeaweedFS, Ceph and the like; empty: AWS."""
-    region: Annotated[str, Field(pattern=r"^[a-z0-9\-]*$")] = "us-east-1"
-    """Signs requests; servers other than AWS mostly take any."""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9\-]*$", examples=["eu-central-1"])] = ""
+    """Where the buckets are. Empty: what the cluster puts into pods itself (EKS with IRSA or Pod Identity), else us-east-1,
+    with which servers other than AWS mostly are content."""
     credentials: Literal["workload", "secret", "external"] = "workload"
     """workload: the identity of the service account (EKS, GKE), no keys anywhere. secret: a Secret of yours. external: a
     Secret that External Secrets Operator writes."""
@@ -197,7 +186,7 @@ class Configs:
 class CurateDefaults:
     """Defaults of the pipeline curate."""
 
-    shards: Annotated[int, Field(ge=1, le=64)] = 4
+    shards: Shards = 4
     """How many pods slice at once."""
 
 
@@ -209,27 +198,16 @@ class PipelineDefaults:
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
-class Schedule:
-    """A run that comes again: at most one at a time, and what was missed is not made up for."""
-
-    pipeline: Literal["curate", "doctor"]
-    """What runs."""
-    cron: Annotated[str, Field(pattern=r"^0( +[0-9*/,\-?A-Za-z]+){5}$", examples=["0 0 2 * * *"])]
-    """Six fields in UTC, seconds first: second (0), minute, hour, day of month, month, day of week."""
-    enabled: bool = True
-    """False: it is there, and sleeps."""
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    """Parameters that are not to have the pipeline's default."""
-
-
-@dataclass(frozen=True, kw_only=True, config=CAMEL)
 class Kfp:
     """Kubeflow Pipelines, for `engine: kfp`."""
 
-    endpoint: Annotated[str, Field(pattern=r"^https?://\S+$")] = "http://ml-pipeline.kubeflow.svc:8888"
+    endpoint: Annotated[str, Field(pattern=r"^https?://\S+$", examples=["http://ml-pipeline.kubeflow.svc:8888"])] = (
+        "http://ml-pipeline.kubeflow.svc:8888"
+    )
     """Its API."""
     namespace: Annotated[Name, Field(min_length=1)] = "kubeflow"
-    """Where its own pods are (the network policies let steps talk to them)."""
+    """Where its own pods are (the network policies let steps talk to them). Without multiUser every run is there as well, and
+    so must this release be."""
     multi_user: bool = False
     """True: runs belong to the namespace of this release, and a token is shown with each request."""
     experiment: Annotated[str, Field(min_length=1)] = "longtake"
@@ -254,7 +232,10 @@ class Publish:
     enabled: bool = True
     """False: upload what `longtake compile` writes by hand."""
     timeout_seconds: Annotated[int, Field(ge=30)] = 240
-    """After which the hook, and so the install, has failed. Less than Helm's own --timeout, 5m, it says why."""
+    """After which the hook, and so the install, has failed. Less than Helm's own --timeout, 5m, it says why. A node without
+    the image, of some 900 MB, pulls it in that time: where nodes start cold, give helm --timeout and this more."""
+    pool: Name = ""
+    """Which of `pools` the hook Jobs run in; empty: any node."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -273,7 +254,7 @@ class Metrics:
 
     port: Annotated[int, Field(ge=1024, le=65_535)] = 9090
     """Where each step serves /metrics while it runs."""
-    interval: Annotated[str, Field(pattern=r"^[0-9]+(s|m)$")] = "15s"
+    interval: Annotated[str, Field(pattern=r"^[0-9]+(s|m)$", examples=["30s"])] = "15s"
     """How often they are read."""
     pod_monitor: Monitor = Field(default_factory=Monitor)
     """What tells Prometheus where the steps are."""
@@ -312,7 +293,8 @@ class NetworkPolicy:
     monitoring_namespace: Name = "monitoring"
     """Prometheus' namespace, which may read the metrics; empty: any."""
     extra_egress: tuple[dict[str, Any], ...] = ()
-    """More egress rules, as in a NetworkPolicy."""
+    """More egress rules, as in a NetworkPolicy: to a proxy; or to DNS where its pods lack the label k8s-app: kube-dns, as on
+    OpenShift (namespace openshift-dns, port 5353)."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -373,7 +355,8 @@ class Values:
     At most one of a name at a time; what was missed is not made up for.
     """
     labels: Labels = Field(default_factory=dict)
-    """On every object and pod: what your bill is split by, for example `{cost-center: video}`."""
+    """On every object and pod: what your bill is split by, for example `{cost-center: video}`. The prefix longtake.io/ is
+    ours."""
     kfp: Kfp = Field(default_factory=Kfp)
     argo: Argo = Field(default_factory=Argo)
     publish: Publish = Field(default_factory=Publish)

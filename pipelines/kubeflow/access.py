@@ -38,7 +38,7 @@ def find_namespace(given: str, values: Values | None) -> str:
 def check_release(values: Values) -> None:
     """Raises UserError in a pod of a release that lies where no run will ever be: KFP with one user runs all in its own."""
     here, runs_in = os.environ.get("LONGTAKE_NAMESPACE"), values.kfp.namespace
-    if here and here != runs_in and not values.kfp.multi_user:
+    if values.engine == "kfp" and here and here != runs_in and not values.kfp.multi_user:
         raise UserError(
             f"this release is in the namespace {here!r}, but KFP without multi-user runs everything in {runs_in!r}, where "
             f"neither its service account nor its secrets are; install it with -n {runs_in}, or set kfp.multiUser"

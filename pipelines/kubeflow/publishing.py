@@ -6,7 +6,6 @@ moment and called again.
 
 import re
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ from longtake.errors import UserError
 from pipelines.catalog import CATALOG
 from pipelines.cluster.values import Values
 from pipelines.kubeflow.api import GOING, Kubeflow
-from pipelines.kubeflow.cron import check_cron
 from pipelines.kubeflow.orders import EXPERIMENT, order_version
 from pipelines.kubeflow.package import Package, pack
-from pipelines.kubeflow.parameters import check_parameters, spec_of
+from pipelines.kubeflow.parameters import spec_of
 from pipelines.kubeflow.runs import own_pipeline_of, pipeline_id_of
 from pipelines.kubeflow.schedules import Wanted, keep_schedule, maker_of, ours
 
@@ -26,17 +24,10 @@ MARK = "Made by longtake publish."
 
 
 def pack_all(values: Values, folder: Path) -> dict[str, Package]:
-    """Every pipeline by its name, after a look at all that can be wrong in the schedules."""
+    """Every pipeline by its name."""
     if values.engine != "kfp":
         raise UserError(f"values.engine is {values.engine!r}: there is no KFP to publish to; set it to 'kfp'")
-    for name, schedule in values.schedules.items():
-        with _named(name):
-            check_cron(schedule.cron)
-    packages = {name: pack(name, values, folder) for name in CATALOG}
-    for name, schedule in values.schedules.items():
-        with _named(name):
-            check_parameters(schedule.pipeline, spec_of(packages[schedule.pipeline].document), schedule.parameters)
-    return packages
+    return {name: pack(name, values, folder) for name in CATALOG}
 
 
 def publish(kubeflow: Kubeflow, values: Values, packages: Mapping[str, Package]) -> Iterator[str]:
@@ -96,15 +87,6 @@ def unpublish(kubeflow: Kubeflow, values: Values) -> Iterator[str]:
     )
 
 
-@contextmanager
-def _named(schedule: str) -> Iterator[None]:
-    """Whatever is wrong in here is wrong in this schedule of the values."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"values: schedules.{schedule}: {error}") from None
-
-
 def _stop(kubeflow: Kubeflow, run_id: str) -> bool:
     """Stops a run, unless it has just come to its end."""
     try:
@@ -142,7 +124,7 @@ def _keep_schedules(kubeflow: Kubeflow, values: Values, versions: Mapping[str, A
         wanted = Wanted(
             name=name,
             made_by="publish",
-            cron=check_cron(schedule.cron),
+            cron=schedule.cron,
             enabled=schedule.enabled,
             fields=order.fields(kubeflow),
         )

@@ -11,7 +11,7 @@ from pipelines.cluster.chart import CHART
 
 PROFILES = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").glob("*-values.yaml"))
 PROMETHEUS = ("monitoring.coreos.com/v1/PodMonitor", "monitoring.coreos.com/v1/PrometheusRule")
-NAMESPACE = "video"
+NAMESPACE = "kubeflow"
 
 
 class Helm:
@@ -33,7 +33,7 @@ class Helm:
         return [obj for obj in yaml.load_all(done.stdout, yaml.CSafeLoader) if obj]
 
     def lint(self, profile):
-        return self.run("lint", "--strict", str(CHART), *self._files(profile, ""))
+        return self.run("lint", "--strict", str(CHART), "--namespace", NAMESPACE, *self._files(profile, ""))
 
     def notes(self, profile=None, given="", namespace=NAMESPACE):
         """What an install says at its end."""
@@ -42,9 +42,9 @@ class Helm:
         assert done.returncode == 0, done.stderr
         return done.stdout.partition("\nNOTES:\n")[2]
 
-    def refusal(self, given):
+    def refusal(self, given, namespace=NAMESPACE):
         """Why these values are not rendered."""
-        done = self.run("template", "longtake", str(CHART), *self._files(None, given))
+        done = self.run("template", "longtake", str(CHART), "-n", namespace, *self._files(None, given))
         assert done.returncode, f"this was rendered: {given}"
         return done.stderr
 

@@ -3,7 +3,6 @@
 import pytest
 import yaml
 
-from longtake.errors import UserError
 from pipelines.argo.workflows import cron_workflows, workflow_template
 from pipelines.catalog import CATALOG
 from pipelines.cluster.chart import CHART
@@ -49,11 +48,3 @@ def _as_read(obj):
 
 def test_there_is_nothing_for_argo_where_kubeflow_runs_the_pipelines(helm):
     assert not of_kind(helm.objects("cpu"), "WorkflowTemplate", "CronWorkflow")
-
-
-def test_a_parameter_that_no_pipeline_takes_is_refused_in_the_words_of_python(helm, tmp_path):
-    given = "schedules: {often: {pipeline: curate, cron: '0 0 * * * *', parameters: {shard: 4}}}\nengine: argo"
-    (tmp_path / "values.yaml").write_text(given)
-    with pytest.raises(UserError) as refused:
-        cron_workflows("curate", load_values(tmp_path / "values.yaml"))
-    assert str(refused.value) in helm.refusal(given)

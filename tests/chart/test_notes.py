@@ -21,20 +21,38 @@ def test_the_second_starts_a_run_the_way_the_engine_does(helm):
     assert "longtake compile curate" in helm.notes("everything-off")
 
 
-@pytest.mark.parametrize(
-    ("namespace", "given", "warned"),
-    [
-        ("video", "", True),
-        ("kubeflow", "", False),
-        ("video", "kfp: {multiUser: true}", False),
-        ("video", "engine: argo", False),
-    ],
-)
-def test_a_release_that_kubeflow_would_run_nothing_of_is_warned_of(helm, namespace, given, warned):
-    assert ("runs every pipeline in its own namespace" in helm.notes(given=given, namespace=namespace)) == warned
-
-
 def test_workload_identity_without_an_identity_is_warned_of(helm):
     assert "names no identity" in helm.notes()
     assert "names no identity" not in helm.notes("aws")
     assert "names no identity" not in helm.notes("laptop")
+
+
+@pytest.mark.parametrize(
+    ("repository", "warned"),
+    [
+        ("longtake/python-media", True),
+        ("python-media", True),
+        ("localhost/python-media", False),
+        ("localhost:5000/python-media", False),
+        ("ghcr.io/acme/python-media", False),
+    ],
+)
+def test_an_image_of_no_registry_is_warned_of_since_docker_io_would_be_asked(helm, repository, warned):
+    notes = helm.notes(given=f"images: {{media: {{repository: {repository}}}}}")
+    assert (f"WARNING: {repository}: no registry is named" in notes) == warned
+    assert "python-torch" not in notes  # no step uses it
+
+
+def test_more_processors_than_there_is_memory_for_are_warned_of(helm):
+    notes = helm.notes(given="steps: {slicing: {cpu: 16, memory: 8Gi}}").replace("\n", " ")
+    assert (
+        "steps.slicing.memory is 8Gi; 16 processors with limits.memory_bytes 4294967296 may need 65 GiB: one hostile"
+        in notes
+    )
+    assert "steps.listing.memory is" not in notes
+
+
+def test_as_much_memory_as_the_limits_add_up_to_is_not_warned_of(helm, profile):
+    assert "one hostile" not in helm.notes(profile)
+    limited = "steps: {slicing: {cpu: 16, memory: 9Gi}}\nconfigs: {slicing: {limits: {memory_bytes: 536870912}}}"
+    assert "one hostile" not in helm.notes(given=limited)

@@ -98,7 +98,7 @@ def test_the_test_looks_from_a_pod_like_that_of_the_step_doctor(helm):
     assert container["args"] == [
         "--raw=s3://acme-footage/raw",
         "--data-root=s3://acme-lake/data",
-        "--kfp=http://ml-pipeline.kubeflow.svc:8888",
+        "--endpoint=http://ml-pipeline.kubeflow.svc:8888",
     ]
     assert one(helm.objects("argo"), "Pod")["spec"]["containers"][0]["args"] == container["args"][:2]
 
@@ -113,6 +113,15 @@ def test_keys_of_s3_come_from_a_secret_or_there_are_none(helm, pods, profile):
         for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             assert (key in given) == (secret is not None), name
             assert not secret or given[key]["valueFrom"]["secretKeyRef"]["name"] == secret, name
+
+
+def test_no_region_is_said_unless_one_is_given_since_eks_says_its_own(helm):
+    def regions(profile):
+        (container,) = one(helm.objects(profile), "Pod")["spec"]["containers"]
+        return [entry["value"] for entry in container["env"] if entry["name"] == "AWS_REGION"]
+
+    assert regions("laptop") == []
+    assert regions("aws") == ["eu-central-1"]
 
 
 def _containers(pod):

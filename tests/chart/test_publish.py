@@ -44,6 +44,16 @@ def test_a_hook_ends_by_itself_and_before_helm_gives_it_up(helm):
         assert job["spec"]["template"]["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
 
 
+def test_the_hooks_run_in_the_pool_that_is_named(helm):
+    for job in of_kind(helm.objects("everything-on"), "Job"):
+        pod = job["spec"]["template"]["spec"]
+        assert pod["nodeSelector"] == {"pool": "cpu", "kubernetes.io/arch": "amd64"}
+        assert pod["tolerations"][0] == {"key": "spot", "operator": "Exists"}
+        assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "curation"
+    for job in of_kind(helm.objects("cpu"), "Job"):
+        assert not {"nodeSelector", "tolerations"} & set(job["spec"]["template"]["spec"])
+
+
 def test_where_kubeflow_has_many_users_it_is_shown_a_token_that_is_good_for_it_alone(helm):
     for job in of_kind(helm.objects("aws"), "Job"):
         pod = job["spec"]["template"]["spec"]

@@ -4,12 +4,20 @@ import pytest
 
 from longtake.errors import UserError
 from pipelines.cluster.loading import load_values
+from pipelines.kubeflow.access import check_release
+
+
+def scheduled(parameters, pipeline="curate", cron="0 0 2 * * *"):
+    return f"schedules: {{x: {{pipeline: {pipeline}, cron: '{cron}', parameters: {parameters}}}}}"
+
 
 WRONG = [
     ("engine: tekton", "/engine"),
     ("engin: kfp", "engin"),
     ("images: {media: {repository: 'Has Spaces'}}", "/images/media/repository"),
     ("images: {media: {digest: 'sha256:abc'}}", "/images/media/digest"),
+    ("images: {media: {repository: 'ghcr.io/acme/media:1.0'}}", "/images/media/repository"),
+    ("images: {media: {repository: 'ghcr.io:/acme/media'}}", "/images/media/repository"),
     ("images: {pullPolicy: Sometimes}", "/images/pullPolicy"),
     ("images: {pullSecrets: ['']}", "/images/pullSecrets/0"),
     ("lake: {raw: /data/raw}", "/lake/raw"),
@@ -35,6 +43,14 @@ WRONG = [
     ("schedules: {nightly: {pipeline: cure, cron: '0 0 2 * * *'}}", "/schedules/nightly/pipeline"),
     ("schedules: {nightly: {cron: '0 0 2 * * *'}}", "/schedules/nightly"),
     (f"schedules: {{{'n' * 44}: {{pipeline: curate, cron: '0 0 2 * * *'}}}}", "maxLength: got 44, want 43"),
+    (scheduled("{shard: 4}"), "'shard' not allowed"),
+    (scheduled("{shards: two}"), "/schedules/x/parameters/shards"),
+    (scheduled("{shards: '2'}"), "/schedules/x/parameters/shards"),
+    (scheduled("{shards: 0}"), "/schedules/x/parameters/shards"),
+    (scheduled("{raw: /data}"), "/schedules/x/parameters/raw"),
+    (scheduled("{slicing_config: [1]}"), "/schedules/x/parameters/slicing_config"),
+    (scheduled("{slicing_config: {rule: {sigma: 3}}}"), "/schedules/x/parameters/slicing_config/rule"),
+    (scheduled("{shards: 4}", "doctor"), "'shards' not allowed"),
     ("labels: {cost center: video}", "/labels"),
     ("labels: {cost-center: 12}", "/labels/cost-center"),
     ("kfp: {endpoint: 'ml-pipeline:8888'}", "/kfp/endpoint"),
@@ -47,6 +63,15 @@ WRONG = [
     ("networkPolicy: {s3: {ports: [0]}}", "/networkPolicy/s3/ports/0"),
     ("priorityClass: {value: 2000000000}", "/priorityClass/value"),
 ]
+
+WRONG_CRONS = [
+    "0 60 2 * * *", "0 0 24 * * *", "0 0 0 0 * *", "0 0 0 32 * *", "0 0 0 1 13 *", "0 0 0 1 foo *", "0 0 0 * * 7",
+    "0 0 0 * * MON-SUN", "0 0 5-3 * * *", "0 0 0 * oct-feb *", "0 */0 * * * *", "0 1,,2 * * * *", "0 100 * * * *",
+    "0 1-2-3 * * * *", "0 *-5 * * * *", "0 99 25 * * *", "0 0 2 * sun *", "0 , * * * *", "0 1/ * * * *", "0 5/-1 * * * *",
+]  # fmt: skip
+GOOD_CRONS = [
+    "0 */15 * * * *", "0 0 9 ? * 2-6", "0 30 1,13 1 JAN-Mar ?", "0 0 0 * * sun", "0  5/10 08-09  * * sun-sat", "0 0 0 31 12 0",
+]  # fmt: skip
 
 TOGETHER = [
     "steps: {slicing: {pool: l4}}",
@@ -64,6 +89,11 @@ TOGETHER = [
     "s3: {endpoint: 'https://[fd00::9]:9000'}",
     "lake: {raw: 's3://lake', dataRoot: 's3://lake/data'}",
     "lake: {raw: 's3://lake/raw/', dataRoot: 's3://lake/raw'}",
+    "publish: {pool: gpu}\npools: {cpu: {}}",
+    "kfp: {endpoint: 'http://ml-pipeline.kfp.svc:8888'}",
+    "kfp: {endpoint: 'https://gateway.istio-system.svc.cluster.local/pipeline', namespace: kfp}",
+    "labels: {longtake.io/stage: mine, cost: a}",
+    *(scheduled("{}", cron=cron) for cron in WRONG_CRONS),
     "priorityClass: {create: true}",
     "resourceQuota: {enabled: true}",
     "steps: {slicing: {pool: a, shm: 8Gi}, doctor: {accelerators: 1}}\ns3: {credentials: secret}\npriorityClass: {create: true}",
@@ -76,6 +106,12 @@ GOOD = [
     "s3: {endpoint: 'http://[fd00::9]'}\nnetworkPolicy: {s3: {ports: [80]}}",
     "lake: {raw: 's3://lake/raw', dataRoot: 's3://lake/raw2'}",
     "global: {any: thing}",
+    "images: {media: {repository: 'registry.lab:5000/a/b'}, torch: {repository: media}}",
+    "kfp: {endpoint: 'http://ml-pipeline.kfp.svc:8888'}\nnetworkPolicy: {enabled: false}",
+    "kfp: {endpoint: 'http://gateway.istio-system.svc'}\nnetworkPolicy: {extraEgress: [{to: [{podSelector: {}}]}]}",
+    "kfp: {endpoint: 'https://kubeflow.example.com/pipeline'}",
+    *(scheduled("{shards: 64, slicing_config: {rule: {sigmas: 2.0}}}", cron=cron) for cron in GOOD_CRONS),
+    scheduled("{raw: 's3://acme-footage'}", "doctor"),
 ]
 
 
@@ -108,3 +144,26 @@ def test_what_goes_together_is_rendered(helm, tmp_path, given):
     (tmp_path / "values.yaml").write_text(given)
     load_values(tmp_path / "values.yaml")
     assert helm.objects(given=given)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "given", "refused"),
+    [
+        ("video", "", True),
+        ("video", "kfp: {multiUser: true}", False),
+        ("video", "engine: argo", False),
+        ("kfp", "kfp: {namespace: kfp, endpoint: 'http://ml-pipeline.kfp.svc:8888'}", False),
+    ],
+)
+def test_a_release_that_kubeflow_would_run_nothing_of_is_refused_in_the_words_of_python(
+    helm, tmp_path, monkeypatch, namespace, given, refused
+):
+    (tmp_path / "values.yaml").write_text(given)
+    monkeypatch.setenv("LONGTAKE_NAMESPACE", namespace)
+    if not refused:
+        check_release(load_values(tmp_path / "values.yaml"))
+        assert helm.notes(given=given, namespace=namespace)
+        return
+    with pytest.raises(UserError) as said:
+        check_release(load_values(tmp_path / "values.yaml"))
+    assert str(said.value) in helm.refusal(given, namespace=namespace)

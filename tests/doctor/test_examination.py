@@ -65,7 +65,7 @@ def test_all_problems_come_at_once_each_with_its_fix_in_the_table_and_below_it(t
         "nowhere",
         "--data-root",
         "/proc/nowhere",
-        "--kfp",
+        "--endpoint",
         serve(lambda *given: (404, "{}")),
         "--cluster",
     ]
@@ -92,9 +92,32 @@ def test_all_problems_come_at_once_each_with_its_fix_in_the_table_and_below_it(t
 
 
 def test_what_only_does_not_answer_is_exit_30():
-    done = longtake("--kfp", "http://127.0.0.1:9", "--json")
+    done = longtake("--endpoint", "http://127.0.0.1:9", "--json")
     assert done.returncode == 30
     assert states(done)["Kubeflow Pipelines"] == "bad"
+
+
+def test_what_is_not_named_is_taken_from_the_values_and_what_is_set_stays(tmp_path):
+    (tmp_path / "raw").mkdir()
+    values = tmp_path / "mine.yaml"
+    values.write_text(
+        "{lake: {dataRoot: s3://lake/data}, s3: {endpoint: http://127.0.0.1:9}, networkPolicy: {enabled: false}}"
+    )
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    arguments = ("--values", str(values), "--raw", str(tmp_path / "raw"), "--json")
+    done = longtake(*arguments, KFP_ENDPOINT="http://127.0.0.1:11", **keys)
+    found = {record["check"]: record["found"] for record in json.loads(done.stdout)}
+    assert str(tmp_path / "raw") in found["raw"]
+    assert "http://127.0.0.1:9" in found["data root"]
+    assert "http://127.0.0.1:11" in found["Kubeflow Pipelines"]
+
+
+def test_with_argo_s_values_no_kubeflow_is_asked(tmp_path):
+    (tmp_path / "mine.yaml").write_text("{engine: argo}")
+    done = longtake(
+        "--values", str(tmp_path / "mine.yaml"), "--raw", str(tmp_path), "--data-root", str(tmp_path / "data"), "--json"
+    )
+    assert states(done)["Kubeflow Pipelines"] == "skipped"
 
 
 @pytest.mark.parametrize("name", ["KFP_ENDPOINT", "KF_PIPELINES_ENDPOINT"])

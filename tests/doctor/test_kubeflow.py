@@ -92,4 +92,4 @@ def test_what_is_no_web_address_is_bad_and_is_not_opened(url):
 def test_no_server_is_asked_where_none_is_named():
     (finding,) = look_at_kfp(None)
     assert finding.state == "skipped"
-    assert "--kfp" in finding.found
+    assert "--endpoint" in finding.found

@@ -85,6 +85,13 @@ def test_pips_settings_are_mounted_as_a_secret(build, tmp_path):
     assert "--secret" not in next(call for call in build("torch").calls[-3:] if " build " in call)
 
 
+@pytest.mark.parametrize(("given", "platform"), [({}, "linux/amd64"), ({"PLATFORM": "linux/arm64"}, "linux/arm64")])
+def test_an_image_is_for_the_nodes_and_not_for_the_machine_that_builds_it(build, given, platform):
+    asked = [call for call in build("media", **given).calls if not call.endswith("info")]
+    assert asked
+    assert all(f"--platform {platform} " in call for call in asked)
+
+
 def test_base_and_index_are_arguments_of_the_build(build):
     asked = build(
         "torch", BASE="python@sha256:0", TORCH_INDEX="https://example.com/cpu", ENGINE_ARGS="--pull --quiet"

@@ -10,8 +10,10 @@ from longtake.stages import summary
 
 
 @pytest.fixture
-def end(tmp_path):
-    """A function that ends the run r1 in this state."""
+def end(tmp_path, monkeypatch):
+    """A function that ends the run r1 in this state, on this machine."""
+    for name in ("LONGTAKE_POD", "ARGO_CONTAINER_NAME"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(state, error=""):
         return summary.run(raw="raw", data_root=str(tmp_path), run="r1", pipeline="curate", state=state, error=error)
@@ -29,6 +31,22 @@ def test_everything_else_is_a_failure_with_the_command_to_go_on(end, state):
     text = end(state)
     assert text.startswith("# curate: failed")
     assert "longtake run curate --raw raw" in text
+
+
+@pytest.mark.parametrize(
+    ("environment", "command"),
+    [
+        ({}, "longtake run curate --raw raw --data-root "),
+        ({"ARGO_CONTAINER_NAME": "main"}, "argo resubmit r1\n"),
+        ({"ARGO_CONTAINER_NAME": "main", "LONGTAKE_POD": "x"}, "longtake submit curate --raw raw --data-root "),
+    ],
+)
+def test_a_run_is_to_go_on_where_it_ran(end, monkeypatch, environment, command):
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
+    text = end("Failed")
+    assert f"    {command}" in text
+    assert ("Clone run" in text) == ("LONGTAKE_POD" in environment)
 
 
 def test_a_step_that_wrote_down_why_is_quoted_and_not_the_cluster(end, tmp_path):

@@ -7,10 +7,9 @@ root and the name of the step. Argo's templates and the test are both dressed fr
 {{- $step := index $values.steps .step -}}
 {{- $pool := get $values.pools $step.pool | default dict -}}
 image: {{ include "longtake.image" (dict "root" .root "image" (index $values.images $step.image)) }}
-labels: {{- include "longtake.podLabels" (dict "root" .root "stage" .step) | nindent 2 }}
-  {{- with $pool.queue }}
-  kueue.x-k8s.io/queue-name: {{ . }}
-  {{- end }}
+{{- $queue := dict }}
+{{- with $pool.queue }}{{ $_ := set $queue "kueue.x-k8s.io/queue-name" . }}{{ end }}
+labels: {{- include "longtake.podLabels" (dict "root" .root "stage" .step "more" $queue) | nindent 2 }}
 annotations:
   longtake.io/metrics-port: {{ $values.metrics.port | quote }}
 environment: {{- include "longtake.environment" (dict "root" .root "cpu" $step.cpu) | nindent 2 }}
@@ -27,10 +26,10 @@ timeoutSeconds: {{ $step.timeoutSeconds | int64 }}
 retries: {{ $step.retries | int64 }}
 {{- end }}
 
-{{/* Labels of a pod of ours; network policies and metrics go by longtake.io/stage. Takes the root and the stage. */}}
+{{/* Labels of a pod of ours, before yours; network policies and metrics go by longtake.io/stage. Takes the root, the stage, more. */}}
 {{- define "longtake.podLabels" -}}
 {{- $ours := dict "app.kubernetes.io/part-of" "longtake" "longtake.io/stage" .stage -}}
-{{ mustMerge $ours .root.Values.labels | toYaml }}
+{{ mustMerge $ours .more .root.Values.labels | toYaml }}
 {{- end }}
 
 {{/* Environment of a step. Keys of S3 come from a Secret, or there are none. Takes the root and the processors. */}}

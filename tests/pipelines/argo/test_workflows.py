@@ -339,8 +339,8 @@ def test_a_schedule_s_own_parameters_are_text_for_argo(tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ("{shard: 8}", "does not take; it takes raw, data_root, shards"),
-        ("{slicing_config: [1]}", "expected names and values"),
+        ("{shard: 8}", "unknown key 'shard'; did you mean 'shards'"),
+        ("{slicing_config: [1]}", "'slicing_config' is \\[1\\]"),
         ("{slicing_config: {rule: {sigma: 3}}}", "did you mean 'sigmas'"),
     ],
 )

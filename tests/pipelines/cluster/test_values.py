@@ -5,11 +5,15 @@ import yaml
 
 from longtake.config import dump_config
 from longtake.errors import UserError
+from pipelines.argo.workflows import skeleton
+from pipelines.catalog import CATALOG
 from pipelines.cluster.chart import CHART, chart_schema, values_yaml, write_chart
 from pipelines.cluster.contradictions import mebibytes
 from pipelines.cluster.loading import dump_changes, dump_values, load_values
+from pipelines.cluster.schedules import PARAMETERS
 from pipelines.cluster.values import Steps, Values
-from pipelines.compiling import CLONE
+from pipelines.compiling import CLONE, compile_pipeline
+from pipelines.kubeflow.parameters import declared_parameters
 
 
 def test_values_schema_and_table_of_the_chart_are_up_to_date(tmp_path):
@@ -61,11 +65,25 @@ def test_every_component_is_a_step_of_the_values_and_the_other_way_round():
     assert components == set(vars(Steps()))
 
 
+@pytest.mark.parametrize("pipeline", sorted(CATALOG))
+def test_a_schedule_can_give_what_its_pipeline_takes(pipeline, tmp_path):
+    taken = {name: field.type for name, field in PARAMETERS[pipeline].__dataclass_fields__.items()}
+    template = skeleton(pipeline)["spec"]["arguments"]["parameters"]
+    assert sorted(taken) == sorted(parameter["name"] for parameter in template)
+    spec = yaml.safe_load(compile_pipeline(pipeline, Values(), tmp_path).read_text().partition("\n---\n")[0])
+    declared = declared_parameters(spec)
+    assert declared.keys() == taken.keys()
+    configs = {name for name, kind in declared.items() if kind == "STRUCT"}
+    assert configs == set(CATALOG[pipeline].configs)
+    assert all(taken[name] is config for name, config in CATALOG[pipeline].configs.items())
+
+
 def test_only_what_differs_from_the_defaults_of_a_config_is_dumped(tmp_path):
     (tmp_path / "values.yaml").write_text("configs: {slicing: {rule: {sigmas: 2.0, min_clip_s: 2.0}}}")
     assert dump_changes(load_values(tmp_path / "values.yaml").configs.slicing) == {"rule": {"sigmas": 2.0}}
 
 
+NIGHTLY = "schedules: {x: {pipeline: curate, cron: '%s', parameters: {%s}}}"
 PROFILES = [None, *sorted((CHART / "ci").glob("*-values.yaml"))]
 
 
@@ -107,6 +125,29 @@ def test_values_survive_being_dumped_and_loaded(tmp_path):
         ("priorityClass: {create: true}", ["it has no name"]),
         ("resourceQuota: {enabled: true, hard: null}", ["resourceQuota"]),
         ("s3: {credentials: secret}\nsteps: {slicing: {pool: x}}", ["which pools does not have", "is empty"]),
+        (
+            "pools: {gpu: {nodeselector: {}}}",
+            ["unknown key 'pools.gpu.nodeselector'; did you mean 'nodeSelector'?"],
+        ),
+        ("pools: {gpu: {qqq: {}}}", ["it knows accelerator, nodeSelector, queue, tolerations"]),
+        ("pools: {gpu: {tolerations: [{kee: a}]}}", ["'pools.gpu.tolerations.0.kee'; did you mean 'key'?"]),
+        ("steps: {slicing: {memory: 8GB}}", ["'steps.slicing.memory' is '8GB'; expected something like '8Gi'"]),
+        ("lake: {raw: /data}", ["'lake.raw' is '/data'; expected something like 's3://bucket/prefix'"]),
+        (NIGHTLY % ("0 2 * * *", ""), ["'schedules.x.cron' is '0 2 * * *'; expected something like '0 0 2 * * *'"]),
+        (
+            NIGHTLY % ("0 99 2 * * *", ""),
+            ["schedules.x: the cron '0 99 2 * * *' has the minute '99'; expected 0 to 59"],
+        ),
+        (
+            NIGHTLY % ("0 0 2 * * *", "shard: 2"),
+            ["'schedules.x': parameters: unknown key 'shard'; did you mean 'shards'?"],
+        ),
+        (
+            "networkPolicy: {s3: {cidrs: [all]}}",
+            ["'networkPolicy.s3.cidrs.0' is 'all'; expected something like '10.0.0.0/8'"],
+        ),
+        ("publish: {pool: a}", ["publish.pool is 'a', which pools does not have; it has none"]),
+        ("labels: {longtake.io/run: a}", ["the prefix longtake.io/ is ours"]),
         ("steps: {slicing: {memry: 2Gi}}", ["unknown key 'steps.slicing.memry'; did you mean 'memory'?"]),
         ("just text", ["expected names and values"]),
     ],

@@ -148,8 +148,8 @@ def test_someone_else_s_schedule_of_that_name_is_left_alone(kfp, longtake, value
     [
         ('schedules: {x: {pipeline: curate, cron: "0 99 2 * * *"}}', ("schedules.x", "minute '99'")),
         ('schedules: {x: {pipeline: curate, cron: "0 2 * * *"}}', ("schedules.x",)),
-        ('schedules: {x: {pipeline: curate, cron: "0 0 2 * * *", parameters: {shard: 2}}}', ("schedules.x", "'shards'")),
-        ('schedules: {x: {pipeline: curate, cron: "0 0 2 * * *", parameters: {shards: two}}}', ("x", "whole number")),
+        ('schedules: {x: {pipeline: curate, cron: "0 0 2 * * *", parameters: {shard: 2}}}', ("schedules.x", "did you mean 'shards'")),
+        ('schedules: {x: {pipeline: curate, cron: "0 0 2 * * *", parameters: {shards: two}}}', ("schedules.x", "valid integer")),
         ("schedules: {x: {pipeline: curate, cron: '0 0 2 * * *', parameters: {slicing_config: {rule: {min_clip: 1}}}}}",
          ("schedules.x", "min_clip_s")),
         ("engine: argo", ("engine", "kfp")),

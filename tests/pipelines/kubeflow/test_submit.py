@@ -130,6 +130,12 @@ def test_a_pipeline_that_is_not_uploaded_is_a_sentence_that_says_how(kfp, longta
     assert "--values" in done.sentence
 
 
+def test_a_port_forward_that_has_just_begun_is_waited_for(published, longtake):
+    published.fail(503, path="healthz", times=5)  # one more than the client itself tries again
+    assert longtake("submit", "curate").code == 0
+    assert len(published.runs) == 1
+
+
 def test_wait_follows_a_run_to_its_success(published, longtake):
     published.course = [("PENDING",), ("RUNNING",), ("RUNNING",), ("SUCCEEDED",)]
     done = longtake("submit", "curate", "--wait")

@@ -16,6 +16,12 @@ class Field:
     names: tuple[str, ...] = ()
     """In order, the first of them for `first`."""
 
+    @property
+    def expected(self) -> str:
+        """In words."""
+        names = f" or {self.names[0]} to {self.names[-1]}" if self.names else ""
+        return f"{self.first} to {self.last}{names}, or * for any"
+
     def accepts(self, text: str) -> bool:
         """Whether every part between commas is `*`, `?`, a value or a range, with a step or without."""
         return all(self._accepts_part(part) for part in text.split(","))
@@ -55,9 +61,7 @@ def check_cron(text: str) -> str:
         raise UserError(f"the cron {text!r} has {len(parts)} fields; give six fields, seconds first: {EXAMPLE}")
     for field, part in zip(FIELDS, parts, strict=True):
         if not field.accepts(part):
-            names = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
-            known = f"{field.first} to {field.last}{names}"
-            raise UserError(f"the cron {text!r} has the {field.name} {part!r}; expected {known}, or * for any")
+            raise UserError(f"the cron {text!r} has the {field.name} {part!r}; expected {field.expected}")
     if parts[0] != "0":
         raise UserError(f"the cron {text!r} has the second {parts[0]!r}; the first of six fields is the second: give 0")
     return " ".join(parts)

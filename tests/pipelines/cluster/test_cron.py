@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longtake.errors import UserError
-from pipelines.kubeflow.cron import FIELDS, check_cron
+from pipelines.cluster.cron import FIELDS, check_cron
 
 
 @pytest.mark.parametrize(

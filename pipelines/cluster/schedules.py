@@ -1,0 +1,57 @@
+"""Runs that come again, as the values have them, and what each pipeline takes from one: wrong ones are not installed."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictInt, model_validator
+from pydantic.dataclasses import dataclass
+
+from longtake.config import STRICT, load_config
+from longtake.stages.config import ListingConfig, SlicingStageConfig
+from pipelines.cluster.cron import EXAMPLE
+from pipelines.cluster.texts import CAMEL, Place
+
+Shards = Annotated[StrictInt, Field(ge=1, le=64)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DoctorParameters:
+    """What the pipeline doctor can be given."""
+
+    raw: Place = "s3://footage/raw"
+    """Where the raw videos lie."""
+    data_root: Place = "s3://lake/data"
+    """Where all else goes."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CurateParameters(DoctorParameters):
+    """What the pipeline curate can be given."""
+
+    shards: Shards = 4
+    """How many pods slice at once."""
+    listing_config: ListingConfig = Field(default_factory=ListingConfig)
+    """Fields of ListingConfig that are not to have their default."""
+    slicing_config: SlicingStageConfig = Field(default_factory=SlicingStageConfig)
+    """Fields of SlicingStageConfig that are not to have their default."""
+
+
+PARAMETERS: dict[str, type] = {"curate": CurateParameters, "doctor": DoctorParameters}
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class Schedule:
+    """A run that comes again: at most one at a time, and what was missed is not made up for."""
+
+    pipeline: Literal["curate", "doctor"]
+    """What runs."""
+    cron: Annotated[str, Field(pattern=r"^0( +[0-9*/,\-?A-Za-z]+){5}$", examples=[EXAMPLE])]
+    """Six fields in UTC, seconds first: second (0), minute, hour, day of month, month, day of week."""
+    enabled: bool = True
+    """False: it is there, and sleeps."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Parameters that are not to have the pipeline's default."""
+
+    @model_validator(mode="after")
+    def _check_parameters(self) -> "Schedule":
+        load_config(PARAMETERS[self.pipeline], self.parameters, where="parameters")
+        return self
