@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_type_hints
 
-from longtake.stages.config import ListingConfig, SlicingStageConfig
+from pipelines.cluster.schedules import PARAMETERS
 
 
 @dataclass(frozen=True)
@@ -14,10 +15,12 @@ class Entry:
     configs: Mapping[str, type]
 
 
+def _configs_of(pipeline: str) -> dict[str, type]:
+    hints = get_type_hints(PARAMETERS[pipeline])
+    return {name: config for name, config in hints.items() if name.endswith("_config")}
+
+
 CATALOG: Mapping[str, Entry] = {
-    "curate": Entry(
-        steps=("listing", "slicing", "summary"),
-        configs={"listing_config": ListingConfig, "slicing_config": SlicingStageConfig},
-    ),
-    "doctor": Entry(steps=("doctor",), configs={}),
+    "curate": Entry(steps=("listing", "slicing", "summary"), configs=_configs_of("curate")),
+    "doctor": Entry(steps=("doctor",), configs=_configs_of("doctor")),
 }

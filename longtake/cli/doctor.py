@@ -34,13 +34,13 @@ def doctor(
     from rich.progress import track
 
     from longtake.doctor import exit_code, plan
+    from longtake.doctor.kubeflow import find_kfp
     from longtake.doctor.page import show
 
-    endpoint = endpoint or os.environ.get("KFP_ENDPOINT") or os.environ.get("KF_PIPELINES_ENDPOINT")
     if files:
         values = from_clone("pipelines.cluster.loading").load_values(*files)
         raw, data_root = raw or values.lake.raw, data_root or values.lake.data_root
-        endpoint = endpoint or (values.kfp.endpoint if values.engine == "kfp" else None)
+        endpoint = find_kfp(endpoint) or (values.kfp.endpoint if values.engine == "kfp" else None)
         _reach_s3_as(values.s3)
     logging.getLogger("longtake").addHandler(logging.NullHandler())  # what it warns of is in the findings
     console = Console(stderr=True)

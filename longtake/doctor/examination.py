@@ -1,6 +1,5 @@
 """Which looks there are, and taking them: none of them ends the others."""
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +32,6 @@ def plan(
     raw: str | None = None, data_root: str | None = None, kfp: str | None = None, cluster_wanted: bool | None = None
 ) -> list[Check]:
     """The checks in their order, none taken yet."""
-    kfp = kfp or os.environ.get("KFP_ENDPOINT") or os.environ.get("KF_PIPELINES_ENDPOINT")
     no_place = "none was named by --{0}"
     return [
         Check("python", machine.look_at_python),
@@ -55,7 +53,7 @@ def plan(
             if data_root
             else _skip("data root", no_place.format("data-root")),
         ),
-        Check("Kubeflow Pipelines", partial(kubeflow.look_at_kfp, kfp)),
+        Check("Kubeflow Pipelines", partial(kubeflow.look_at_kfp, kubeflow.find_kfp(kfp))),
         Check("cluster", partial(cluster.look_at_cluster, cluster_wanted)),
     ]
 

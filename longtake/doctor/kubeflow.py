@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import socket
 import ssl
@@ -21,6 +22,11 @@ TIMEOUT_S = 5.0
 _ADDRESS = (
     "give the address of the API server: in the cluster http://ml-pipeline.kubeflow:8888, outside it a port-forward"
 )
+
+
+def find_kfp(given: str | None) -> str | None:
+    """The URL of KFP's API that was given, else the one that the environment names."""
+    return given or os.environ.get("KFP_ENDPOINT") or os.environ.get("KF_PIPELINES_ENDPOINT")
 
 
 def look_at_kfp(url: str | None) -> Iterator[Finding]:
