@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
-RUN_EXTRAS := media,lake,server,kfp
-TEST_EXTRAS := $(RUN_EXTRAS),dev
+RUN_EXTRAS := media,ocr,lake,server,kfp
+TEST_EXTRAS := $(RUN_EXTRAS),torch,ray,dev
 ALL_EXTRAS := media,ocr,lake,server,kfp,torch,ray,dev
 
 .PHONY: help demo install lint test test-slow soak compile chart manifests images images-check claims constraints clean
@@ -31,7 +31,7 @@ test-slow: $(VENV)/.test ## the tests that take long: whole pipelines, a fresh w
 	$(PYTEST) --dist loadfile -m slow
 
 soak: $(VENV)/.test ## every kill moment
-	LONGTAKE_KILLS=all $(PYTEST) -m slow tests/pipelines/test_kill.py
+	LONGTAKE_KILLS=all $(PYTEST) -m slow tests/pipelines/test_kill.py tests/stages/test_kill.py
 
 compile: $(VENV)/.run ## pipelines/compiled and components/*/component.yaml, after a change of a component, pipeline or value
 	$(BIN)/python -m pipelines.compiling

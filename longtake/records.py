@@ -21,9 +21,31 @@ Outcome = Literal["kept", "dropped", "quarantined"]
 """What became of a row: used, put aside by a rule, or put aside because it could not be read."""
 
 
+Split = Literal["train", "validation"]
+"""Which side of a dataset a clip is on."""
+
+METRICS = (
+    "motion", "moving_area", "camera_shake", "camera_motion", "still_share", "flicker", "clarity", "noise", "blockiness",
+    "brightness", "contrast", "colourfulness", "clipped_share", "border_share", "text_share",
+)  # fmt: skip
+"""The 15 sub-metrics in their fixed order, the columns of `scores`; `longtake/scoring/metrics.py` says what each is."""
+
+
 def bucket_of(video_id: str) -> int:
     """The partition, 0 to 63, of all rows that come from this video."""
     return int(hashlib.sha256(video_id.encode()).hexdigest()[:8], 16) % BUCKETS
+
+
+SPLIT_STEPS = 10_000
+
+
+def split_of(video_id: str, validation_share: float) -> Split:
+    """The side of a video and of all that comes from it, by a hash of its id: the same for ever.
+
+    A larger share keeps every video on the validation side that a smaller one had there.
+    """
+    place = int(hashlib.sha256(f"split {video_id}".encode()).hexdigest()[:8], 16) % SPLIT_STEPS
+    return "validation" if place < validation_share * SPLIT_STEPS else "train"
 
 
 def digest(*parts: object, chars: int = 32) -> str:
@@ -113,4 +135,99 @@ class Clip:
         return ("dropped" if self.frames else "quarantined"), self.reason
 
 
-Record = Video | Clip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What was measured on one clip. A row with a `reason` could not be measured: its numbers are null.
+
+    `longtake/scoring/metrics.py` has the unit, the range, the method and the source of each sub-metric.
+    """
+
+    TABLE: ClassVar[str] = "scores"
+    KEY: ClassVar[tuple[str, ...]] = ("clip_id", "made_by")
+
+    clip_id: str
+    bucket: int
+    video_id: str
+    motion: float | None
+    moving_area: float | None
+    camera_shake: float | None
+    camera_motion: float | None
+    still_share: float | None
+    flicker: float | None
+    clarity: float | None
+    noise: float | None
+    blockiness: float | None
+    brightness: float | None
+    contrast: float | None
+    colourfulness: float | None
+    clipped_share: float | None
+    border_share: float | None
+    text_share: float | None
+    """Null also where the config asks for no text detection."""
+    aesthetic: float | None
+    """1 to 10, by a LAION-style predictor; null where no weights were given."""
+    vtss: float | None
+    """Video training suitability score, 1 to 5; null where no network has scored."""
+    fingerprint: str | None
+    """Perceptual hashes of a few frames, hexadecimal: near-duplicates differ in few bits."""
+    scorer: str
+    """Whose numbers these are: `longtake`, or where they were imported from."""
+    reason: str | None
+    detail: str | None
+    made_by: str
+
+    @property
+    def outcome(self) -> tuple[Outcome, str]:
+        return ("quarantined", self.reason) if self.reason else ("kept", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Whether one clip is in one dataset, and if not, why."""
+
+    TABLE: ClassVar[str] = "selections"
+    KEY: ClassVar[tuple[str, ...]] = ("dataset", "clip_id")
+
+    dataset: str
+    clip_id: str
+    bucket: int
+    video_id: str
+    kept: bool
+    reason: str | None
+    """The first rule that the clip fails; none where it is kept."""
+    detail: str | None
+    """Every rule that it fails with its value; of a duplicate, the clip that stands for it."""
+    made_by: str
+
+    @property
+    def outcome(self) -> tuple[Outcome, str]:
+        return ("kept", "") if self.kept else ("dropped", self.reason or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A named, immutable choice of clips: `<data_root>/datasets/<name>.json`. What it pins, a training run can repeat."""
+
+    name: str
+    """The family's name and a digest of what is in it: `clips-1a2b3c4d`. The same name never means two things."""
+    raw: str
+    """It covers the videos below this prefix."""
+    made_at: str
+    """ISO 8601, UTC."""
+    versions: dict[str, int]
+    """Version of each Delta table when it was made."""
+    made_by: dict[str, str]
+    """Whose rows count, for each stage: slicing, scoring, selecting."""
+    configs: dict[str, dict[str, Any]]
+    """What each stage was told, every default spelled out."""
+    validation_share: float
+    """What `split_of` takes."""
+    counts: dict[str, int]
+    """Clips by "outcome" or "outcome:reason"."""
+    clips: int
+    """Kept ones."""
+    seconds: float
+    """Of the kept ones."""
+
+
+Record = Video | Clip | Score | Selection

@@ -3,6 +3,8 @@ from typing import Any
 from kfp import dsl
 
 from components.listing.component import listing
+from components.scoring.component import scoring
+from components.selecting.component import selecting
 from components.slicing.component import slicing
 from components.summary.component import summary
 from pipelines.cluster.loading import dump_changes
@@ -17,16 +19,19 @@ def build(values: Values) -> Any:
 
     @dsl.pipeline(
         name=PIPELINE,
-        description="Raw footage becomes a table of clips: list, then slice every shard, then say how it went.",
+        description="Raw footage becomes a dataset of clips: list, then slice and score every shard, then select.",
     )
     def curate(
         raw: str = values.lake.raw,
         data_root: str = values.lake.data_root,
         shards: int = values.pipelines.curate.shards,
+        dataset: str = values.pipelines.curate.dataset,
         listing_config: dict = dump_changes(values.configs.listing),
         slicing_config: dict = dump_changes(values.configs.slicing),
+        scoring_config: dict = dump_changes(values.configs.scoring),
+        selecting_config: dict = dump_changes(values.configs.selecting),
     ) -> None:
-        """Run it as often as you like: what is done is skipped, per video."""
+        """Run it as often as you like: what is done is skipped, per video and clip."""
         run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
         end = place(summary(raw=raw, data_root=data_root, run=run, pipeline=PIPELINE), "summary", values)
         with dsl.ExitHandler(end, name="steps"):
@@ -40,5 +45,32 @@ def build(values: Values) -> Any:
                     values,
                 )
                 sliced.after(listed)
+                scored = place(
+                    scoring(
+                        raw=raw,
+                        data_root=data_root,
+                        shard=shard,
+                        slicing_config=slicing_config,
+                        config=scoring_config,
+                        run=run,
+                    ),
+                    "scoring",
+                    values,
+                )
+                scored.after(sliced)
+            place(
+                selecting(
+                    raw=raw,
+                    data_root=data_root,
+                    dataset=dataset,
+                    slicing_config=slicing_config,
+                    scoring_config=scoring_config,
+                    config=selecting_config,
+                    run=run,
+                    scored=dsl.Collected(scored.outputs["Output"]),
+                ),
+                "selecting",
+                values,
+            )
 
     return curate

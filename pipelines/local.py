@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from longtake.config import load_config
+from longtake.datasets.naming import check_family
 from longtake.errors import EXIT_FAULT, UserError
 from longtake.lake import Lake
 from longtake.progress import read_progress
@@ -102,11 +103,12 @@ def _checked(pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
                 raise UserError(f"{pipeline}: {key} is {value!r}; expected names and values")
             checked[key] = dict(value or {})
             load_config(configs[key], checked[key], where=key.replace("_", " "))
-        elif key not in ("raw", "data_root", "shards"):
+        elif key not in ("raw", "data_root", "shards", "dataset"):
             near = difflib.get_close_matches(key, configs, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(configs))}"
             raise UserError(f"{pipeline}: unknown parameter {key!r}; {hint}")
     plan_shards({}, parameters["shards"])
+    check_family(parameters.get("dataset", "clips"))
     source, lake = open_places(parameters["raw"], parameters["data_root"])
     return {**checked, "raw": source.uri, "data_root": lake.data_root}
 

@@ -1,6 +1,6 @@
 """Rows for tests: plain ones, in which only what matters is said."""
 
-from longtake.records import Clip, Video, bucket_of
+from longtake.records import METRICS, Clip, Dataset, Score, Selection, Video, bucket_of
 
 
 def video(number, **fields):
@@ -21,3 +21,27 @@ def clip(number, of, **fields):
         "detail": None, "made_by": "m",
     }  # fmt: skip
     return Clip(**plain | fields)
+
+
+def score(of, **fields):
+    plain = dict.fromkeys((*METRICS, "aesthetic", "vtss", "fingerprint", "reason", "detail")) | {
+        "clip_id": of.clip_id, "bucket": of.bucket, "video_id": of.video_id, "scorer": "longtake", "made_by": "m",
+    }  # fmt: skip
+    return Score(**plain | fields)
+
+
+def selection(of, **fields):
+    plain = {
+        "dataset": "clips-0000aaaa", "clip_id": of.clip_id, "bucket": of.bucket, "video_id": of.video_id,
+        "kept": "reason" not in fields, "reason": None, "detail": None, "made_by": "m",
+    }  # fmt: skip
+    return Selection(**plain | fields)
+
+
+def dataset(**fields):
+    plain = {
+        "name": "clips-0000aaaa", "raw": "s3://raw", "made_at": "2026-01-02T03:04:05+00:00", "versions": {},
+        "made_by": {"slicing": "m", "scoring": "m", "selecting": "m"}, "configs": {}, "validation_share": 0.5,
+        "counts": {}, "clips": 0, "seconds": 0.0,
+    }  # fmt: skip
+    return Dataset(**plain | fields)

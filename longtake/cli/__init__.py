@@ -6,11 +6,13 @@ import click
 
 from longtake import __version__
 from longtake.cli.cluster import compile_, publish, unpublish
+from longtake.cli.dataset import dataset
 from longtake.cli.doctor import doctor
 from longtake.cli.lake import lake
-from longtake.cli.local import demo, run, slice_, step
+from longtake.cli.local import demo, run, score, slice_, step
 from longtake.cli.runs import runs_, stop, submit
 from longtake.cli.schedule import schedule
+from longtake.cli.trace import trace
 from longtake.errors import EXIT_DONE, EXIT_USER, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -32,7 +34,24 @@ def cli() -> None:
     """
 
 
-for verb in (demo, run, slice_, step, doctor, lake, compile_, publish, unpublish, submit, schedule, runs_, stop):
+for verb in (
+    demo,
+    run,
+    slice_,
+    score,
+    step,
+    dataset,
+    trace,
+    doctor,
+    lake,
+    compile_,
+    publish,
+    unpublish,
+    submit,
+    schedule,
+    runs_,
+    stop,
+):
     cli.add_command(verb)
 
 

@@ -49,12 +49,12 @@ def ls(uri: str, as_json: bool) -> None:
         click.echo(f"{total:>14,}  in {count} objects", err=True)
 
 
-@lake.command(short_help="SQL over the tables (videos, clips), by DuckDB.")
+@lake.command(short_help="SQL over the tables (videos, clips, scores, selections), by DuckDB.")
 @click.argument("sql")
 @click.option("--data-root", required=True, help="Where the tables are: s3://bucket/prefix or a folder.")
 @click.option("--json", "as_json", is_flag=True, help="One record a row.")
 def query(sql: str, data_root: str, as_json: bool) -> None:
-    """SQL over the tables (videos, clips), by DuckDB: longtake lake query "select ..." --data-root URI."""
+    """SQL over the tables (videos, clips, scores, selections), by DuckDB: longtake lake query "select ..." --data-root URI."""
     from longtake.lake import Lake
     from longtake.lake.query import query_lake, show_answer
 

@@ -9,7 +9,7 @@ import click
 from longtake.cli.given import from_clone, read_mapping
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, UserError
 
-STEPS = ("listing", "slicing", "summary", "doctor")
+STEPS = ("listing", "slicing", "scoring", "selecting", "summary", "doctor")
 PIPELINES = ("curate", "doctor")
 LOCAL_PIPELINES = ("curate",)
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""
@@ -29,19 +29,32 @@ def demo(folder: Path) -> None:
 @click.option("--raw", required=True, help="Where the raw videos lie: s3://bucket/prefix or a folder.")
 @click.option("--data-root", required=True, help="Where tables and clips go: s3://bucket/prefix or a folder.")
 @click.option("--shards", type=int, default=1, show_default=True, help="Steps that may run at once on this machine.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="YAML: listing_config, slicing_config.")
+@click.option("--dataset", default="clips", show_default=True, help="Family of the dataset that is made.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="YAML: listing_config, slicing_config, scoring_config, selecting_config.",
+)
 @click.option("--log", type=click.Path(path_type=Path), help="Keep the pipeline's whole output in this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print run, exit code, errors and what each step did as JSON.")
 def run(
-    pipeline: str, raw: str, data_root: str, shards: int, config_file: Path | None, log: Path | None, as_json: bool
+    pipeline: str,
+    raw: str,
+    data_root: str,
+    shards: int,
+    dataset: str,
+    config_file: Path | None,
+    log: Path | None,
+    as_json: bool,
 ) -> None:
     """Runs a pipeline on this machine, under Kubeflow's own local runner. Again: what is done is skipped."""
     local = from_clone("pipelines.local")
     parameters = read_mapping(config_file)
-    for name in ("raw", "data_root", "shards"):
+    for name in ("raw", "data_root", "shards", "dataset"):
         if name in parameters:
             raise UserError(f"the config file {config_file} gives {name}; give it as --{name.replace('_', '-')} alone")
-    parameters |= {"raw": raw, "data_root": data_root, "shards": shards}
+    parameters |= {"raw": raw, "data_root": data_root, "shards": shards, "dataset": dataset}
     outcome = local.run_locally(pipeline, parameters, log=log)
     if as_json:
         click.echo(outcome.to_json())
@@ -98,7 +111,7 @@ def step(
 @click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
 def slice_(files: tuple[Path, ...], out: Path | None, config_file: Path | None, as_json: bool) -> None:
     """Transitions and clips of video files; no lake is needed."""
-    from longtake.files import show_slicings, slice_files
+    from longtake.files.slicing import show_slicings, slice_files
 
     slicings = slice_files(files, out=out, config=read_mapping(config_file, "slicing_config"))
     if as_json:
@@ -106,3 +119,24 @@ def slice_(files: tuple[Path, ...], out: Path | None, config_file: Path | None, 
     else:
         show_slicings(slicings)
     sys.exit(EXIT_QUARANTINED if any(found.reason for found in slicings) else EXIT_DONE)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="YAML: measuring, limits, work, or a curate config.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
+def score(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> None:
+    """Sub-metrics of video files; no lake is needed. Each file is taken for one clip."""
+    from longtake.files.scoring import score_files, show_scores
+
+    scored = score_files(files, config=read_mapping(config_file, "scoring_config"))
+    if as_json:
+        click.echo(json.dumps([found.to_record() for found in scored], indent=2))
+    else:
+        show_scores(scored)
+    sys.exit(EXIT_QUARANTINED if any(found.score.reason for found in scored) else EXIT_DONE)

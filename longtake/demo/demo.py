@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from longtake.config import load_config
+from longtake.datasets.stored import read_dataset
 from longtake.demo.footage import get_footage
 from longtake.demo.reels import BIKES, REELS, Known, draw_reel, known_transitions
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
@@ -61,18 +62,20 @@ def run_demo(folder: Path) -> int:
             outcome.show()
             outcome.complain()
             return outcome.exit_code
-        _show_outcome(console, Lake(DATA), outcome.steps)
+        _show_transitions(console, Lake(DATA), outcome.steps)
+        dataset = _show_dataset(console, Lake(DATA))
         reports = _copy_reports(Lake(DATA), outcome.run, folder / "reports")
-    console.print("[bold]5[/] Where to look")
+    console.print("[bold]6[/] Where to look")
     for path in reports:
         console.print(f"    {path.absolute().as_uri()}", markup=False)
     command = "longtake" if shutil.which("longtake") else sys.argv[0]
-    question = "select made_by, reason, count(*), sum(end_s - start_s) from clips group by all"
+    question = f"select reason, count(*) from selections where dataset = '{dataset}' group by all order by all"
     for line in (
         f"    {folder / 'curate.log'}   everything that the pipeline printed",
         f"\n  The lake is still there. Serve it:  {command} lake serve {folder / 'lake'}",
         "  and with the two variables that it prints, in another terminal:",
         f"    {command} lake ls {RAW}",
+        f"    {command} dataset card {dataset} --data-root {DATA}",
         f'    {command} lake query "{question}" --data-root {DATA}',
     ):
         console.print(line, markup=False)
@@ -120,10 +123,10 @@ def compare(known: Mapping[str, Sequence[Known]], videos: Sequence[Video], clips
     return compared
 
 
-def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, object]]) -> None:
+def _show_transitions(console: Console, lake: Lake, steps: Sequence[Mapping[str, object]]) -> None:
     if steps and all(step["skipped"] == step["total"] for step in steps):
         total = sum(int(str(step["total"])) for step in steps if step["stage"] == "slicing")
-        console.print(f"    Nothing to do: all {total} videos were listed and sliced before.")
+        console.print(f"    Nothing to do: all {total} videos were listed, sliced and scored before.")
     known = {"bikes.mp4": BIKES} | {name: known_transitions(name) for name in REELS}
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("    video", "known", "found", "false", "missed"):
@@ -150,6 +153,20 @@ def _show_outcome(console: Console, lake: Lake, steps: Sequence[Mapping[str, obj
     kept = [clip for clip in clips if clip.reason is None]
     seconds = sum(clip.end_s - clip.start_s for clip in kept)
     console.print(f"    {len(kept)} clips, {seconds:.1f} s, of {sum(v.duration_s for v in videos):.1f} s of footage")
+
+
+def _show_dataset(console: Console, lake: Lake) -> str:
+    """The dataset that the run has made, and why clips are not in it; its name."""
+    dataset = read_dataset(lake, "clips")
+    console.print(
+        f"[bold]5[/] Dataset {dataset.name}: the clips that are within every threshold, and why the others are not"
+    )
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
+    for name, count in sorted(dataset.counts.items(), key=lambda item: (item[0] != "kept", -item[1], item[0])):
+        outcome, _, reason = name.partition(":")
+        table.add_row(f"    {count}", outcome, reason.replace("_", " "))
+    console.print(table)
+    return dataset.name
 
 
 def _copy_reports(lake: Lake, run: str, folder: Path) -> list[Path]:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from longtake.errors import UserError
 from longtake.lake.lake import Lake
-from longtake.records import Clip, Video
+from longtake.records import Clip, Score, Selection, Video
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TABLES = (Video, Clip)
+TABLES = (Video, Clip, Score, Selection)
 
 
 def query_lake(lake: Lake, sql: str) -> "pa.Table":

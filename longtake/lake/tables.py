@@ -21,9 +21,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolErr
 
 from longtake.errors import TransientError, UserError
 from longtake.lake.faults import FOLDER_ERRNOS, S3_SENTENCES
-from longtake.records import Clip, Record, Video
+from longtake.records import Clip, Record, Score, Selection, Video
 
-Row = TypeVar("Row", Video, Clip)
+Row = TypeVar("Row", Video, Clip, Score, Selection)
 
 MERGE_ATTEMPTS = 30
 _BACKOFF_S = 0.05
@@ -63,36 +63,64 @@ class Tables:
         return None if table is None else table.version()
 
     def read(
-        self, record: type[Row], *, buckets: Collection[int] | None = None, made_by: str | None = None
+        self,
+        record: type[Row],
+        *,
+        buckets: Collection[int] | None = None,
+        version: int | None = None,
+        **equal: str,
     ) -> list[Row]:
-        """The rows, all or those of some buckets and one maker, in the order of their keys."""
-        scan = self.scan(record, buckets=buckets, made_by=made_by)
+        """The rows in the order of their keys: all, or those of some buckets whose columns are `equal` to these values.
+
+        `version` reads the table as it was then, else as it is.
+        """
+        scan = self.scan(record, buckets=buckets, version=version, **equal)
         rows = [record(**row) for row in scan.to_pylist()]
         return sorted(rows, key=key_of)
 
     def scan(
-        self, record: type[Record], *, buckets: Collection[int] | None = None, made_by: str | None = None
+        self,
+        record: type[Record],
+        *,
+        buckets: Collection[int] | None = None,
+        version: int | None = None,
+        **equal: str,
     ) -> pa.Table:
         """`read` as an Arrow table, in no order; any column may hold nulls, since a table can be older than the column."""
         schema = pa.schema([field.with_nullable(True) for field in schema_of(record)])
-        table = self._open(record)
+        table = self._open(record, version)
         if table is None or (buckets is not None and not buckets):
             return schema.empty_table()
-        wanted = ["true"]
-        if buckets is not None:
-            wanted.append(f"bucket IN ({_listed(buckets)})")
-        if made_by is not None:
-            wanted.append("made_by = '{}'".format(made_by.replace("'", "''")))
         known = {field.name for field in table.schema().fields}
         names = ", ".join(name for name in schema.names if name in known)
-        sql = f"SELECT {names} FROM rows WHERE {' AND '.join(wanted)}"
-        with self._translated():
-            # Not by to_pyarrow_table: its reader threads call Python, which aborts some processes when they exit.
-            found = pa.table(QueryBuilder().register("rows", table).execute(sql).read_all())
+        found = self._query(table, f"SELECT {names} FROM rows WHERE {_where(buckets, equal)}")
         for field in schema:
             if field.name not in known:  # the table is older than the column
                 found = found.append_column(field, pa.nulls(len(found), field.type))
         return found.select(schema.names).cast(schema)
+
+    def groups(
+        self, record: type[Record], *, buckets: Collection[int], rows: int = 50_000, **equal: str
+    ) -> list[tuple[int, ...]]:
+        """The buckets that hold such rows, in groups of about so many rows: memory for one group reads a table of any size."""
+        table = self._open(record)
+        if table is None or not buckets:
+            return []
+        sql = f"SELECT bucket, count(*) AS n FROM rows WHERE {_where(buckets, equal)} GROUP BY bucket ORDER BY bucket"
+        groups: list[tuple[int, ...]] = []
+        room = 0
+        for found in self._query(table, sql).to_pylist():
+            if found["n"] > room or not groups:
+                groups.append(())
+                room = rows
+            groups[-1] += (found["bucket"],)
+            room -= found["n"]
+        return groups
+
+    def _query(self, table: DeltaTable, sql: str) -> pa.Table:
+        with self._translated():
+            # Not by to_pyarrow_table: its reader threads call Python, which aborts some processes when they exit.
+            return pa.table(QueryBuilder().register("rows", table).execute(sql).read_all())
 
     def merge(self, rows: Sequence[Record]) -> None:
         """Inserts the rows, or replaces those with the same key, in one commit; none where all of them are there as given."""
@@ -128,10 +156,10 @@ class Tables:
     def _place(self, record: type[Record]) -> str:
         return f"{self.uri}/{record.TABLE}"
 
-    def _open(self, record: type[Record]) -> DeltaTable | None:
+    def _open(self, record: type[Record], version: int | None = None) -> DeltaTable | None:
         with self._translated():
             try:
-                return DeltaTable(self._place(record), storage_options=self._options())
+                return DeltaTable(self._place(record), version=version, storage_options=self._options())
             except TableNotFoundError:
                 return None
 
@@ -219,6 +247,12 @@ class Batch:
                 raise
             log.error("the last rows were not committed", extra={"rows": len(self._waiting), "reason": str(late)})
         return False
+
+
+def _where(buckets: Collection[int] | None, equal: Mapping[str, str]) -> str:
+    wanted = [f"bucket IN ({_listed(buckets)})"] if buckets is not None else []
+    wanted += ["{} = '{}'".format(name, value.replace("'", "''")) for name, value in equal.items()]
+    return " AND ".join(wanted) or "true"
 
 
 def _listed(numbers: Collection[int]) -> str:

@@ -1,6 +1,20 @@
-"""Self-contained HTML: one page a step, nothing loaded from outside, everything escaped, under 2 MB."""
+"""Self-contained HTML: one page a step, nothing loaded from outside, everything escaped, under 2 MB beside its films."""
 
 from longtake.report.page import counts_in, render_page
+from longtake.report.reservoir import MetricSample
+from longtake.report.scoring import ScoreTally, scoring_sheet
+from longtake.report.selecting import Duplicates, Shown, selecting_sheet
 from longtake.report.sheet import contact_sheet, listing_sheet
 
-__all__ = ["contact_sheet", "counts_in", "listing_sheet", "render_page"]
+__all__ = [
+    "Duplicates",
+    "MetricSample",
+    "ScoreTally",
+    "Shown",
+    "contact_sheet",
+    "counts_in",
+    "listing_sheet",
+    "render_page",
+    "scoring_sheet",
+    "selecting_sheet",
+]

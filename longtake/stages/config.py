@@ -3,12 +3,13 @@
 All of it goes into `made_by`, but limits only into that of what failed under them: a raised limit tries that again.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from longtake.config import STRICT
+from longtake.scoring.config import ScoringConfig
 from longtake.slicing.config import SlicingConfig
 from longtake.video.config import Encoding, Limits
 
@@ -36,3 +37,31 @@ class SlicingStageConfig:
     """How a clip is written."""
     limits: Limits = Field(default_factory=Limits)
     """What reading one file may cost."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Work:
+    """Who does the work of a step; it changes no row."""
+
+    engine: Literal["local", "ray"] = "local"
+    """Processes of this machine, or actors of the Ray cluster at RAY_ADDRESS (without one, of a Ray on this machine)."""
+    readers: int = Field(default=0, ge=0)
+    """Workers that decode and measure; 0: one a processor of the machine or cluster."""
+    models: int = Field(default=1, ge=1)
+    """Workers that hold a model, where the config has one."""
+    model_batch: int = Field(default=16, ge=1)
+    """Clips that a model sees at once."""
+    model_gpus: float = Field(default=0.0, ge=0)
+    """GPUs of each of them; 0.5: two share one."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ScoringStageConfig:
+    """How clips are measured."""
+
+    measuring: ScoringConfig = Field(default_factory=ScoringConfig)
+    """What is measured, on which frames."""
+    limits: Limits = Field(default_factory=Limits)
+    """What reading one clip may cost."""
+    work: Work = Field(default_factory=Work)
+    """Who does it."""

@@ -21,7 +21,7 @@ from longtake.records import Video, bucket_of
 from longtake.report import counts_in, listing_sheet
 from longtake.shards import Shard, plan_shards
 from longtake.stages.config import ListingConfig
-from longtake.stages.step import Makers, Step, Summary, open_places, open_step
+from longtake.stages.step import Makers, Step, Summary, count_outcomes, open_places, open_step
 from longtake.video.faults import REASONS, VideoFault
 from longtake.video.guard import GuardPool
 
@@ -66,8 +66,8 @@ def run(
         rows = [row for row in lake.tables.read(Video) if not here.keys().isdisjoint(row.uris)]
         facts = step.facts(config=json.dumps(dump_config(settings)))
         page = listing_sheet(rows, ignored=ignored, sentences=REASONS, raw=source.uri, facts=facts)
-        new_rows = [row for row in rows if row.video_id in written]
-        done = step.finish(rows, new=new_rows, report=page, shown=counts_in(page))
+        new_rows = count_outcomes(row for row in rows if row.video_id in written)
+        done = step.finish(count_outcomes(rows), new=new_rows, report=page, shown=counts_in(page))
     done.seconds = time.monotonic() - began
     planned = plan(rows, shards)
     log.info("planned", extra={"shards": [str(shard) for shard in planned]})

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -48,6 +48,13 @@ def open_places(raw: str, data_root: str) -> tuple[Store, Lake]:
     source.check(writable=False)
     lake.objects.check(writable=True)
     return source, lake
+
+
+def open_lake(data_root: str) -> Lake:
+    """The lake, reachable, for a step that reads no raw footage. Raises UserError."""
+    lake = Lake(data_root)
+    lake.objects.check(writable=True)
+    return lake
 
 
 BY_HAND = "by-hand"
@@ -141,26 +148,25 @@ class Step:
         self.metrics.count_input("gone")
         self._writer.advance()
 
-    def finish(self, rows: Sequence[Record], *, new: Sequence[Record], report: str, shown: Outcomes) -> Summary:
-        """Closes the books on the shard's `rows` as the table has them now, of which `new` belong to this run's inputs.
+    def finish(self, in_table: Outcomes, *, new: Outcomes, report: str, shown: Outcomes) -> Summary:
+        """Closes the books on the shard's rows as the table has them now, of which `new` belong to this run's inputs.
 
         Raises CountMismatch unless the metrics counted just the new rows and the report showed just these counts.
         """
-        in_table = count_outcomes(rows)
         for name, counted, expected in (
-            ("the metrics", self.metrics.items(), count_outcomes(new)),
+            ("the metrics", self.metrics.items(), new),
             ("the report", shown, in_table),
         ):
             if counted != expected:
                 raise CountMismatch(
-                    f"{self.summary.stage} {self.summary.shard}: {name} count {_flat(counted)}, the table "
-                    f"{_flat(expected)}; nothing is lost, run the step again and report this"
+                    f"{self.summary.stage} {self.summary.shard}: {name} count {flat(counted)}, the table "
+                    f"{flat(expected)}; nothing is lost, run the step again and report this"
                 )
         progress = self._writer.progress
         key = f"reports/{progress.run}/{progress.stage}-{progress.shard}.html"
         self.lake.objects.put(key, report.encode(), overwrite=True)
         self.summary.report_uri = progress.report_uri = join_uri(self.lake.data_root, key)
-        self.summary.items = progress.items = _flat(in_table)
+        self.summary.items = progress.items = flat(in_table)
         return self.summary
 
     def close(self, error: BaseException | None) -> None:
@@ -220,5 +226,6 @@ def count_outcomes(rows: Iterable[Record]) -> Outcomes:
     return Counter(row.outcome for row in rows)
 
 
-def _flat(outcomes: Outcomes) -> dict[str, int]:
+def flat(outcomes: Outcomes) -> dict[str, int]:
+    """Counts by "outcome" or "outcome:reason"."""
     return {f"{outcome}:{reason}" if reason else outcome: n for (outcome, reason), n in sorted(outcomes.items())}

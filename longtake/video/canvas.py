@@ -29,7 +29,7 @@ class Canvas:
         self._orientation = orientation_of(first)
         width, height = self._orientation.size(*self._stored)
         self.width, self.height = max(2, width - width % 2), max(2, height - height % 2)
-        self.aspect = _sane_aspect(footage.stream.codec_context.sample_aspect_ratio)
+        self.aspect = sane_aspect(footage.stream.codec_context.sample_aspect_ratio)
         if self._orientation.transpose:
             self.aspect = 1 / self.aspect
         self._plain = first.width % 2 == 0 and first.height % 2 == 0 and not any(self._orientation)
@@ -81,7 +81,8 @@ def _rows(plane: Any) -> np.ndarray:
     return rows_HW[::-1] if plane.line_size < 0 else rows_HW
 
 
-def _sane_aspect(aspect: Fraction | None) -> Fraction:
+def sane_aspect(aspect: Fraction | None) -> Fraction:
+    """A sample's width over its height as stored; 1 where the file does not say, or lies."""
     if aspect and Fraction(1, STRANGEST_ASPECT) <= aspect <= STRANGEST_ASPECT:
         return Fraction(aspect).limit_denominator(10_000)
     return Fraction(1)

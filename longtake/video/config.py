@@ -10,7 +10,7 @@ from longtake.config import STRICT
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Limits:
-    """Limits of one piece of work (probe, frames or cut) on one file; past any of them the file is put aside."""
+    """Limits of one piece of work (probe, frames, glimpse or cut) on one file; past any of them the file is put aside."""
 
     wall_s: float = Field(default=14_400.0, gt=0)
     """Seconds that the caller waits for the worker, not counting what it does with the frames; a film of two hours is cut in one."""

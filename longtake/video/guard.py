@@ -7,7 +7,7 @@ import errno
 import math
 import os
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,10 +21,11 @@ from longtake.config import dump_config
 from longtake.errors import UserError
 from longtake.video.config import Encoding, Limits
 from longtake.video.faults import Reason, VideoFault
+from longtake.video.glimpse import Glimpse, read_glimpse, view_bytes
 from longtake.video.process import WorkerProcess
-from longtake.video.records import Cut, Probe, Span
+from longtake.video.records import Cut, Fit, GlimpseAnswer, Patches, Probe, Span, View, ViewAnswer
 
-__all__ = ["Cut", "FrameBatch", "Guard", "GuardPool", "Probe", "Span", "VideoFault"]
+__all__ = ["Cut", "Fit", "FrameBatch", "Glimpse", "Guard", "GuardPool", "Patches", "Probe", "Span", "VideoFault"]
 
 SLOTS = 2
 BATCH_FRAMES = 32
@@ -121,6 +122,24 @@ class Guard:
                 first_frame += len(times_s)
                 work.send({"free": slot})
 
+    def glimpse(self, path: Path, views: Mapping[str, View]) -> Glimpse:
+        """Decode all of the file once, and give each view the frames that are shown at its moments, upright.
+
+        Packets that do not decode are skipped; VideoFault `corrupt` or `no_frames` if too many do. UserError for views
+        that can't be, or together take more memory than 256 MiB.
+        """
+        sizes = view_bytes(views)
+        with self._begin(path) as work:
+            memory = np.frombuffer(work.worker.share(sum(sizes)), np.uint8)
+            work.order("glimpse", views=[[type(view).__name__, asdict(view)] for view in views.values()], bytes=sizes)
+            answer = work.checked(GlimpseAnswer, work.receive("glimpse").get("glimpse"))
+            answers = [work.checked(ViewAnswer, given) for given in answer.views]
+            work.receive("done")
+            glimpse = read_glimpse(views, answer, answers, np.split(memory, np.cumsum(sizes[:-1])))
+            if glimpse is None:
+                raise work.worker.broken("a glimpse of something else than was asked for")
+        return glimpse
+
     def cut(self, path: Path, spans: Sequence[Span], folder: Path, encoding: Encoding | None = None) -> list[Cut]:
         """Write each span as a clip and a poster into the folder, from one pass over the file; all of them or none.
 
@@ -193,7 +212,7 @@ class Work:
         self._left_s = guard.limits.wall_s
 
     def order(self, do: str, **fields: Any) -> None:
-        """Ask for probe, frames or cut."""
+        """Ask for probe, frames, glimpse or cut."""
         self.send({"do": do, "path": self.path, "limits": dump_config(self._guard.limits), **fields})
 
     def send(self, message: dict[str, Any]) -> None:

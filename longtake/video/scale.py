@@ -41,7 +41,7 @@ def scaled_batches(footage: Footage, acquire: Callable[[], Batch], interpolation
             batch.first_frame = index
         if scaler is None:
             scaler = Scaler(orientation_of(picture.frame), batch.frames_NHWC.shape[1:], interpolation)
-        scaler.scale(picture.frame, batch.frames_NHWC[len(batch.times_s)])
+        batch.frames_NHWC[len(batch.times_s)] = scaler.draw(picture.frame)
         batch.times_s.append(float(picture.start * footage.clock.time_base))
         if len(batch.times_s) == len(batch.frames_NHWC):
             yield batch
@@ -60,8 +60,8 @@ class Scaler:
         self._interpolation = Interpolation[interpolation.upper()]
         self._reformatter = VideoReformatter()
 
-    def scale(self, frame: av.VideoFrame, target_HWC: np.ndarray) -> None:
-        """Write the frame into the array, which is `shape`. Raises VideoFault for pixels that can't be converted."""
+    def draw(self, frame: av.VideoFrame) -> np.ndarray:
+        """The frame as an array of `shape`. Raises VideoFault for pixels that can't be converted."""
         try:
             scaled = self._reformatter.reformat(
                 frame, self._width, self._height, self._format, interpolation=self._interpolation, threads=1
@@ -70,4 +70,4 @@ class Scaler:
             if isinstance(error, MemoryError):
                 raise
             raise VideoFault("corrupt", f"pixels in {frame.format.name} cannot be converted: {error}") from None
-        target_HWC[...] = self._orientation.apply(scaled.to_ndarray())
+        return self._orientation.apply(scaled.to_ndarray())

@@ -28,6 +28,7 @@ import numpy as np
 from longtake.video.decode import OURS, Footage
 from longtake.video.encode import ShortFootageError, cut_clips
 from longtake.video.faults import VideoFault
+from longtake.video.look import LENSES, Sight, look
 from longtake.video.probe import probe_video
 from longtake.video.scale import SLOTS, Batch, scaled_batches
 
@@ -121,6 +122,9 @@ def work(request: dict[str, Any], limits: "Limits", channel: Channel, shared_fd:
         case "frames":
             with open_footage() as footage:
                 send_frames(footage, request, channel, shared_fd)
+        case "glimpse":
+            with open_footage() as footage:
+                channel.send("glimpse", glimpse=look(footage, open_sights(request, shared_fd)))
         case "cut":
             encoding = cast("Encoding", SimpleNamespace(**request["encoding"]))
             with open_footage() as footage:
@@ -143,6 +147,16 @@ def send_frames(footage: Footage, request: dict[str, Any], channel: Channel, sha
 
     for batch in scaled_batches(footage, acquire, request["interpolation"]):
         channel.send("frames", slot=batch.slot, first_frame=batch.first_frame, times_s=batch.times_s)
+
+
+def open_sights(request: dict[str, Any], shared_fd: int) -> list[Sight]:
+    """A sight for each view that is asked for, with a stretch of the shared memory to itself."""
+    sizes = request["bytes"]
+    memories = np.split(np.frombuffer(mmap.mmap(shared_fd, sum(sizes)), np.uint8), np.cumsum(sizes[:-1]))
+    return [
+        Sight(view["times_s"], memory, partial(LENSES[kind], SimpleNamespace(**view)))
+        for (kind, view), memory in zip(request["views"], memories, strict=True)
+    ]
 
 
 def report_error(error: av.FFmpegError | OSError, channel: Channel) -> None:

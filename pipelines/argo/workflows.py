@@ -120,29 +120,58 @@ def skeleton(pipeline: str) -> Node:
 
 def _curate() -> Node:
     listing = {**_places(), "shards": _given("shards"), "config": _given("listing_config"), "run": RUN}
-    slicing = {**_places(), "shard": "{{inputs.parameters.shard}}", "config": _given("slicing_config"), "run": RUN}
-    slice_all = {
-        "name": "slicing",
-        "template": "slicing",
+    shard = {"shard": "{{inputs.parameters.shard}}"}
+    sliced_by = {"slicing_config": _given("slicing_config")}
+    slicing = {**_places(), **shard, "config": _given("slicing_config"), "run": RUN}
+    scoring = {**_places(), **shard, **sliced_by, "config": _given("scoring_config"), "run": RUN}
+    selecting = {
+        **_places(),
+        "dataset": _given("dataset"),
+        **sliced_by,
+        "scoring_config": _given("scoring_config"),
+        "config": _given("selecting_config"),
+        "run": RUN,
+    }
+    every_shard = {
+        "name": "shards",
+        "template": "shard",
         "depends": "listing",
         "withParam": "{{tasks.listing.outputs.parameters.shards}}",
         "arguments": {"parameters": [{"name": "shard", "value": "{{item}}"}]},
     }
+    of_one_shard = {"arguments": {"parameters": [{"name": "shard", "value": "{{inputs.parameters.shard}}"}]}}
     shards = {"name": "shards", "description": "How many pods may slice at once; fewer where there is less to do."}
+    dataset = {"name": "dataset", "description": "Family of the dataset; a digest of what is in it is added."}
     return {
         "entrypoint": "curate",
         "onExit": "summary",
-        "arguments": {"parameters": [*_place_parameters(), shards, *_config_parameters("curate")]},
+        "arguments": {"parameters": [*_place_parameters(), shards, dataset, *_config_parameters("curate")]},
         "templates": [
             {
                 "name": "curate",
                 "dag": {
                     "failFast": False,  # a shard that fails holds back no other
-                    "tasks": [{"name": "listing", "template": "listing"}, slice_all],
+                    "tasks": [
+                        {"name": "listing", "template": "listing"},
+                        every_shard,
+                        {"name": "selecting", "template": "selecting", "depends": "shards"},
+                    ],
+                },
+            },
+            {
+                "name": "shard",
+                "inputs": {"parameters": [{"name": "shard"}]},
+                "dag": {
+                    "tasks": [
+                        {"name": "slicing", "template": "slicing", **of_one_shard},
+                        {"name": "scoring", "template": "scoring", "depends": "slicing", **of_one_shard},
+                    ]
                 },
             },
             _step("listing", listing, outputs=("shards",)),
             _step("slicing", slicing, inputs=("shard",), shard=SHARD_LABEL),
+            _step("scoring", scoring, inputs=("shard",), shard=SHARD_LABEL),
+            _step("selecting", selecting, outputs=("dataset",)),
             _summary("curate"),
         ],
         "podGC": {"strategy": "OnWorkflowSuccess"},  # of a run that failed every pod stays, and with it its log

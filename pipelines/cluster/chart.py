@@ -149,7 +149,9 @@ def facts_yaml() -> str:
     """What templates can't know of the library: the default of what a file may cost a stage, and what a cron holds."""
     configs = vars(Values().configs)
     facts = {
-        "memoryBytes": {stage: config.limits.memory_bytes for stage, config in configs.items()},
+        "memoryBytes": {
+            stage: config.limits.memory_bytes for stage, config in configs.items() if hasattr(config, "limits")
+        },
         "cron": [
             {
                 "name": field.name,

@@ -6,11 +6,14 @@ from pydantic import Field, StrictInt, model_validator
 from pydantic.dataclasses import dataclass
 
 from longtake.config import STRICT, load_config
-from longtake.stages.config import ListingConfig, SlicingStageConfig
+from longtake.datasets.naming import FAMILY
+from longtake.selecting.config import SelectingConfig
+from longtake.stages.config import ListingConfig, ScoringStageConfig, SlicingStageConfig
 from pipelines.cluster.cron import EXAMPLE
 from pipelines.cluster.texts import CAMEL, Place
 
 Shards = Annotated[StrictInt, Field(ge=1, le=64)]
+FamilyName = Annotated[str, Field(pattern=FAMILY, examples=["clips"])]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -29,10 +32,16 @@ class CurateParameters(DoctorParameters):
 
     shards: Shards = 4
     """How many pods slice at once."""
+    dataset: FamilyName = "clips"
+    """The family's name; a digest of what was chosen is added to it."""
     listing_config: ListingConfig = Field(default_factory=ListingConfig)
     """Fields of ListingConfig that are not to have their default."""
     slicing_config: SlicingStageConfig = Field(default_factory=SlicingStageConfig)
     """Fields of SlicingStageConfig that are not to have their default."""
+    scoring_config: ScoringStageConfig = Field(default_factory=ScoringStageConfig)
+    """Fields of ScoringStageConfig that are not to have their default."""
+    selecting_config: SelectingConfig = Field(default_factory=SelectingConfig)
+    """Fields of SelectingConfig that are not to have their default."""
 
 
 PARAMETERS: dict[str, type] = {"curate": CurateParameters, "doctor": DoctorParameters}

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from longtake.stages.config import ListingConfig, SlicingStageConfig
-from pipelines.cluster.schedules import Schedule, Shards
+from longtake.selecting.config import SelectingConfig
+from longtake.stages.config import ListingConfig, ScoringStageConfig, SlicingStageConfig
+from pipelines.cluster.schedules import FamilyName, Schedule, Shards
 from pipelines.cluster.texts import CAMEL, Bytes, Labels, Name, Network, Place, Port, ScheduleName
 
 WherePresent = Literal["auto", "always", "never"]
@@ -166,6 +167,12 @@ class Steps:
     """Lists and probes the videos below raw: one pod."""
     slicing: Step = Field(default_factory=lambda: Step(cpu=3, memory="14Gi", scratch="50Gi", timeout_seconds=172_800))
     """Cuts videos into clips: one pod a shard."""
+    scoring: Step = Field(
+        default_factory=lambda: Step(image="torch", cpu=3, memory="16Gi", scratch="20Gi", timeout_seconds=172_800)
+    )
+    """Measures clips: one pod a shard."""
+    selecting: Step = Field(default_factory=lambda: Step(cpu=2, memory="8Gi", scratch="2Gi"))
+    """Chooses the clips of a dataset: one pod."""
     summary: Step = Field(default_factory=lambda: Step(memory="1Gi", scratch="1Gi", timeout_seconds=600))
     """Says how a run ended."""
     doctor: Step = Field(default_factory=lambda: Step(scratch="1Gi", timeout_seconds=600, retries=0))
@@ -180,6 +187,10 @@ class Configs:
     """Fields of ListingConfig that are not to have their default."""
     slicing: SlicingStageConfig = Field(default_factory=SlicingStageConfig)
     """Fields of SlicingStageConfig (rule, encoding, limits) that are not to have their default."""
+    scoring: ScoringStageConfig = Field(default_factory=ScoringStageConfig)
+    """Fields of ScoringStageConfig (measuring, limits, work) that are not to have their default."""
+    selecting: SelectingConfig = Field(default_factory=SelectingConfig)
+    """Fields of SelectingConfig (thresholds, duplicates, validation) that are not to have their default."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -187,7 +198,9 @@ class CurateDefaults:
     """Defaults of the pipeline curate."""
 
     shards: Shards = 4
-    """How many pods slice at once."""
+    """How many pods slice and score at once."""
+    dataset: FamilyName = "clips"
+    """Family of the datasets that it makes."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from longtake.config import load_config
+from longtake.datasets.naming import check_family
 from longtake.errors import UserError
 from longtake.lake.places import split_uri
 from longtake.shards import plan_shards
@@ -76,6 +77,8 @@ def _checked(pipeline: str, name: str, value: Any, kind: str) -> Any:
         raise UserError(f"{pipeline}: {name} is {value!r}, a folder, which pods do not have; give s3://bucket/prefix")
     if name == "shards":
         plan_shards({}, value)
+    if name == "dataset":
+        check_family(value)
     if config := CATALOG[pipeline].configs.get(name):
         load_config(config, value, where=name.replace("_", " "))
     return value

@@ -38,9 +38,9 @@ def test_workload_identity_without_an_identity_is_warned_of(helm):
     ],
 )
 def test_an_image_of_no_registry_is_warned_of_since_docker_io_would_be_asked(helm, repository, warned):
-    notes = helm.notes(given=f"images: {{media: {{repository: {repository}}}}}")
+    notes = helm.notes(given=f"images: {{media: {{repository: {repository}}}, torch: {{repository: ghcr.io/a/b}}}}")
     assert (f"WARNING: {repository}: no registry is named" in notes) == warned
-    assert "python-torch" not in notes  # no step uses it
+    assert "ghcr.io/a/b" not in notes
 
 
 def test_more_processors_than_there_is_memory_for_are_warned_of(helm):

@@ -135,16 +135,16 @@ def test_a_step_that_is_added_to_the_values_is_in_the_chart_with_no_template_tou
     chart = tmp_path / "longtake"
     shutil.copytree(CHART, chart, ignore=shutil.ignore_patterns("values.schema.json"))
     values = yaml.safe_load((CHART / "values.yaml").read_text())
-    values["steps"]["scoring"] = values["steps"]["slicing"] | {"image": "torch", "cpu": 3}
-    values["configs"]["scoring"] = {"batch": 8}
+    values["steps"]["rating"] = values["steps"]["slicing"] | {"image": "torch", "cpu": 3}
+    values["configs"]["rating"] = {"batch": 8}
     values["pipelines"]["score"] = {"atOnce": 2}
     (chart / "values.yaml").write_text(yaml.safe_dump(values))
     step = {
-        "name": "scoring",
-        "metadata": {"labels": {"longtake.io/stage": "scoring"}},
-        "container": {"command": ["longtake"], "args": ["step", "scoring"]},
+        "name": "rating",
+        "metadata": {"labels": {"longtake.io/stage": "rating"}},
+        "container": {"command": ["longtake"], "args": ["step", "rating"]},
     }
-    spec = {"arguments": {"parameters": [{"name": "at_once"}, {"name": "scoring_config"}]}, "templates": [step]}
+    spec = {"arguments": {"parameters": [{"name": "at_once"}, {"name": "rating_config"}]}, "templates": [step]}
     skeleton = {"apiVersion": "argoproj.io/v1alpha1", "kind": "WorkflowTemplate", "spec": spec}
     (chart / "files" / "argo" / "score.yaml").write_text(
         json.dumps(skeleton | {"metadata": {"name": "longtake-score"}})
@@ -152,12 +152,12 @@ def test_a_step_that_is_added_to_the_values_is_in_the_chart_with_no_template_tou
 
     objects = helm.objects(given="engine: argo", chart=chart)
     if what == "configs":
-        assert yaml.safe_load(one(objects, "ConfigMap", "-configs")["data"]["scoring.yaml"])["config"] == {"batch": 8}
+        assert yaml.safe_load(one(objects, "ConfigMap", "-configs")["data"]["rating.yaml"])["config"] == {"batch": 8}
         parameters = one(objects, "WorkflowTemplate", "-score")["spec"]["arguments"]["parameters"]
         assert [parameter["value"] for parameter in parameters] == ["2", '{"batch":8}']
     else:
-        ((_, metadata, pod),) = [found for found in pods_of(objects) if found[0].endswith("scoring")]
-        assert metadata["labels"]["longtake.io/stage"] == "scoring"
+        ((_, metadata, pod),) = [found for found in pods_of(objects) if found[0].endswith("rating")]
+        assert metadata["labels"]["longtake.io/stage"] == "rating"
         assert pod["containers"][0]["image"] == f"longtake/python-torch:{__version__}"
         assert pod["containers"][0]["resources"]["limits"]["cpu"] == "3"
 

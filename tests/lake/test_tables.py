@@ -311,7 +311,7 @@ def test_sql_over_the_tables(lake):
 def test_a_table_that_is_not_there_yet_is_empty_in_sql(local):
     local.tables.merge(VIDEOS)
     assert query_lake(local, "select count(*) as n from clips").to_pylist() == [{"n": 0}]
-    assert set(query_lake(local, "show tables")["name"].to_pylist()) == {"videos", "clips"}
+    assert set(query_lake(local, "show tables")["name"].to_pylist()) == {"videos", "clips", "scores", "selections"}
 
 
 def test_a_place_without_tables_is_the_user_s_mistake(local):

@@ -11,14 +11,14 @@ import pytest
 
 from longtake.cli import main
 from longtake.lake import Lake, open_store
-from longtake.records import Clip, Video
+from longtake.records import Clip, Score, Selection, Video
 from pipelines.cluster.loading import load_values
 from pipelines.kubeflow.api import connect
 from pipelines.kubeflow.publishing import pack_all, publish
 from tests.drawing import draw_raw
 from tests.pipelines.kfp_api import KfpApi
 
-CONFIG = "slicing_config: {rule: {min_clip_s: 1.0}}\n"
+CONFIG = "slicing_config: {rule: {min_clip_s: 1.0}}\nscoring_config: {measuring: {text: false}}\n"
 
 
 def descendants(pid):
@@ -80,9 +80,9 @@ class Curate:
         process.communicate()
 
     def rows(self):
-        """All rows of both tables, as sets of (key, row)."""
+        """All rows of every table."""
         tables = Lake(self.data_root).tables
-        return {record.TABLE: tables.read(record) for record in (Video, Clip)}
+        return {record.TABLE: tables.read(record) for record in (Video, Clip, Score, Selection)}
 
     def objects(self):
         """Every clip object, with its size."""
@@ -90,7 +90,7 @@ class Curate:
 
     def versions(self):
         tables = Lake(self.data_root).tables
-        return {record.TABLE: tables.version(record) for record in (Video, Clip)}
+        return {record.TABLE: tables.version(record) for record in (Video, Clip, Score, Selection)}
 
 
 @pytest.fixture

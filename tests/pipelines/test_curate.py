@@ -14,7 +14,7 @@ from tests.pipelines.conftest import descendants
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def test_footage_becomes_clips_and_again_does_nothing(curate):
+def test_footage_becomes_a_dataset_and_again_does_nothing(curate):
     job = curate()
     first = job.run("--json", "--log", "run.log")
     assert first.returncode == 10, first.err  # the broken file
@@ -25,10 +25,15 @@ def test_footage_becomes_clips_and_again_does_nothing(curate):
         ("listing", "1of1", "done"),
         ("slicing", "1of2", "done"),
         ("slicing", "2of2", "done"),
+        ("scoring", "1of2", "done"),
+        ("scoring", "2of2", "done"),
+        ("selecting", "1of1", "done"),
     }
     rows, versions, objects = job.rows(), job.versions(), job.objects()
     assert sorted(row.outcome[0] for row in rows["clips"]) == ["dropped", "kept", "kept", "kept"]
     assert {row.uri for row in rows["clips"] if row.uri} == {key for key in objects if key.endswith(".mp4")}
+    assert [row.reason for row in rows["scores"]] == [None] * 3
+    assert {row.clip_id for row in rows["selections"]} == {row.clip_id for row in rows["clips"] if row.uri}
 
     again = job.run("--json")
     assert again.returncode == 10

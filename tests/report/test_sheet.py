@@ -1,44 +1,15 @@
 import base64
 import random
 from collections import Counter
-from html.parser import HTMLParser
 
 import pytest
 
 from longtake.report import contact_sheet, counts_in, listing_sheet
 from longtake.video.faults import REASONS
+from tests.report.reading import EVIL, Reader, check_stands_alone
 from tests.rows import clip, video
 
-EVIL = "</title></style><script>alert(1)</script>\"'><img src=x onerror=alert(1)><td data-outcome=kept>7</td>{{ 7 * 7 }}&amp;"
 URI = f"s3://raw/{EVIL}.mp4"
-
-
-class Reader(HTMLParser):
-    """All elements of a page with their attributes, and its text."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.elements, self.text, self.style = [], "", ""
-        self._in = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in ("meta", "img", "br"):
-            self._in.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self._in.pop() == tag, f"</{tag}> closes nothing"
-
-    def handle_data(self, data):
-        if self._in and self._in[-1] == "style":
-            self.style += data
-        else:
-            self.text += data
-
-    def check_closed(self):
-        assert self._in == []
 
 
 def contact(videos, clips, posters=None):
@@ -72,25 +43,13 @@ def sheets():
 @pytest.mark.parametrize("name", ["listing", "slicing"])
 def test_what_a_file_is_called_or_says_is_text_and_nothing_else(name):
     page = Reader(sheets()[name])
-    page.check_closed()
-    assert {tag for tag, _ in page.elements}.isdisjoint({"script", "iframe", "object", "embed", "link", "base", "form"})
-    assert all(not key.startswith("on") for _, attributes in page.elements for key in attributes)
     assert "<script>alert(1)</script>" in page.text
     assert "{{ 7 * 7 }}&amp;" in page.text
 
 
 @pytest.mark.parametrize("name", ["listing", "slicing"])
 def test_a_page_loads_nothing_from_outside(name):
-    page = Reader(sheets()[name])
-    loading = {"src", "href", "srcset", "action", "data", "poster", "background", "xlink:href", "style"}
-    for tag, attributes in page.elements:
-        for key in loading.intersection(attributes):
-            assert key == "src"
-            assert tag == "img"
-            assert attributes[key].startswith("data:image/jpeg;base64,")
-    assert "url(" not in page.style
-    assert "@import" not in page.style
-    assert not [attributes for tag, attributes in page.elements if tag == "meta" and "http-equiv" in attributes]
+    check_stands_alone(sheets()[name])
 
 
 def test_the_evil_cell_is_not_counted():

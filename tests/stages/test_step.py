@@ -31,7 +31,9 @@ def work(lake, *, counted=ROWS, rows=ROWS, new=ROWS, shown=ROWS):
         step.begin(inputs=3, skipped=1)
         step.count("raw/1.mp4", counted[:2], seconds=1.0, read_bytes=10)
         step.count("raw/1.mp4", counted[2:], seconds=1.0, read_bytes=5)
-        return step.finish(rows, new=new, report="<p>page</p>", shown=count_outcomes(shown))
+        return step.finish(
+            count_outcomes(rows), new=count_outcomes(new), report="<p>page</p>", shown=count_outcomes(shown)
+        )
 
 
 def test_books_that_agree_are_closed(lake):
@@ -105,7 +107,7 @@ def test_the_step_s_own_error_is_told_and_not_that_of_writing_it_down(lake, monk
 def test_a_step_without_a_run_is_one_by_hand_and_one_without_inputs_is_done(lake):
     with open_step("slicing", lake, run="", shard="1of1") as step:
         step.begin(inputs=0, skipped=0)
-        step.finish([], new=[], report="", shown=Counter())
+        step.finish(Counter(), new=Counter(), report="", shown=Counter())
     assert read_progress(lake, "by-hand")[0].state == "done"
 
 

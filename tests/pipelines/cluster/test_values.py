@@ -91,6 +91,8 @@ PROFILES = [None, *sorted((CHART / "ci").glob("*-values.yaml"))]
 def test_no_file_can_take_its_pod_down_by_its_memory(profile):
     values = load_values(*([profile] if profile else []))
     for stage, config in vars(values.configs).items():
+        if not hasattr(config, "limits"):
+            continue
         step = getattr(values.steps, stage)
         needed = (1 << 30) + step.cpu * config.limits.memory_bytes
         assert mebibytes(step.memory) << 20 >= needed, f"steps.{stage}.memory"

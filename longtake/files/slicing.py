@@ -1,6 +1,5 @@
-"""Verbs on plain video files, without a lake: `longtake slice FILE...`."""
+"""`longtake slice FILE...`: transitions and clips of plain files."""
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -9,7 +8,7 @@ from typing import Any
 
 from longtake.config import load_config
 from longtake.engine import cores, map_unordered
-from longtake.errors import UserError
+from longtake.files.given import check_files, uri_of, with_progress
 from longtake.report.page import clock
 from longtake.slicing import Slicing, slice_video
 from longtake.slicing.features import use_one_thread
@@ -33,8 +32,8 @@ class SlicedFile:
     def to_record(self) -> dict[str, Any]:
         found = asdict(self.slicing) if self.slicing else dict.fromkeys(field.name for field in fields(Slicing))
         for number, clip in enumerate(found["clips"] or ()):
-            clip["uri"] = _uri(self.written[number]) if self.written else None
-        return {"uri": _uri(self.path), **found, "reason": self.reason, "detail": self.detail}
+            clip["uri"] = uri_of(self.written[number]) if self.written else None
+        return {"uri": uri_of(self.path), **found, "reason": self.reason, "detail": self.detail}
 
 
 def slice_files(files: Sequence[Path], *, out: Path | None, config: Mapping[str, Any]) -> list[SlicedFile]:
@@ -43,9 +42,7 @@ def slice_files(files: Sequence[Path], *, out: Path | None, config: Mapping[str,
     A file that can't be read has a reason. Raises UserError for a file that is not there, or a wrong config.
     """
     settings = load_config(SlicingStageConfig, config, where="slicing config")
-    for path in files:
-        if not path.is_file():
-            raise UserError(f"{path} is a folder; give files" if path.is_dir() else f"there is no file {path}")
+    check_files(files)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     workers = min(cores(), len(files))
@@ -64,7 +61,7 @@ def slice_files(files: Sequence[Path], *, out: Path | None, config: Mapping[str,
     stems = _distinct([path.stem for path in files])
     with GuardPool(workers, settings.limits) as guards:
         jobs = zip(files, stems, strict=True)
-        found = dict(_with_progress(map_unordered(work, jobs, workers=workers), len(files)))
+        found = dict(with_progress("slicing", map_unordered(work, jobs, workers=workers), len(files)))
     return [found[stem] for stem in stems]
 
 
@@ -96,10 +93,6 @@ def show_slicings(found: Sequence[SlicedFile]) -> None:
             console.print(f"    {shot.reason}: {clock(shot.start_s)} to {clock(shot.end_s)}")
 
 
-def _uri(path: Path) -> str:
-    return Path(os.path.abspath(path)).as_uri()  # noqa: PTH100 (".." goes, links stay)
-
-
 def _cut(
     guard: Guard, path: Path, slicing: Slicing, out: Path, stem: str, settings: SlicingStageConfig
 ) -> tuple[Path, ...]:
@@ -124,12 +117,3 @@ def _distinct(stems: Sequence[str]) -> list[str]:
             name, number = f"{stem}_{number}", number + 1
         names.append(name)
     return names
-
-
-def _with_progress(results: Any, total: int) -> Any:
-    """The results, with a bar on standard error while they come."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    yield from track(results, "slicing", total=total, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,1 @@
+"""Verbs on plain video files, without a lake: `longtake slice FILE...`, `longtake score FILE...`."""

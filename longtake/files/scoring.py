@@ -1,0 +1,78 @@
+"""`longtake score FILE...`: the sub-metrics of plain files, and what the default thresholds say of them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from longtake.config import load_config
+from longtake.engine import Lost, stream
+from longtake.files.given import check_files, uri_of, with_progress
+from longtake.records import Score
+from longtake.scoring.metrics import SUB_METRICS
+from longtake.selecting.config import Thresholds
+from longtake.selecting.thresholds import judge
+from longtake.stages.config import ScoringStageConfig
+from longtake.stages.scoring import makers, pools_of, score_row
+from longtake.stages.step import Makers
+from longtake.stages.workers import FileLookerOrder, Looked
+
+
+@dataclass(frozen=True)
+class ScoredFile:
+    """One file, and its row, which lies in no table: its ids are the digest of its content."""
+
+    path: Path
+    score: Score
+
+    def to_record(self) -> dict[str, Any]:
+        return {"uri": uri_of(self.path), **asdict(self.score)}
+
+
+def score_files(files: Sequence[Path], *, config: Mapping[str, Any]) -> list[ScoredFile]:
+    """Measures the files side by side, one a core; each is taken for one clip.
+
+    A file that can't be measured has a reason. Raises UserError for a file that is not there, or a wrong config.
+    """
+    settings = load_config(ScoringStageConfig, config, where="scoring config")
+    check_files(files)
+    found: dict[Path, Looked | Lost] = {}
+    wanted = list(dict.fromkeys(files))
+    pools = pools_of(settings, FileLookerOrder(settings.measuring, settings.limits), len(wanted))
+    for path, looked in with_progress("scoring", stream(wanted, pools, engine=settings.work.engine), len(wanted)):
+        found[path] = looked
+    made_by = makers(settings)
+    return [ScoredFile(path, _row(path, found[path], made_by)) for path in files]
+
+
+def _row(path: Path, found: Looked | Lost, made_by: Makers) -> Score:
+    """The row of a file: its ids are the digest of its content."""
+    with path.open("rb") as file:
+        content_id = hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    return score_row(content_id, content_id, found, made_by)
+
+
+def show_scores(scored: Sequence[ScoredFile]) -> None:
+    """Prints a column of numbers for each file, and whether the default thresholds would keep it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    for file in scored:
+        score = file.score
+        if score.reason:
+            console.print(
+                f"{file.path}: {score.reason} ({score.detail})" if score.detail else f"{file.path}: {score.reason}"
+            )
+            continue
+        verdict = judge(score, Thresholds())
+        console.print(f"{file.path}: " + ("kept" if verdict.kept else f"dropped, {verdict.detail}"))
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(justify="left")
+        table.add_column(justify="right")
+        table.add_column(style="dim")
+        for metric in SUB_METRICS:
+            value = getattr(score, metric.name)
+            table.add_row(f"    {metric.name}", "–" if value is None else f"{value:.3g}", metric.unit)
+        console.print(table)
