@@ -49,7 +49,7 @@ def ls(uri: str, as_json: bool) -> None:
         click.echo(f"{total:>14,}  in {count} objects", err=True)
 
 
-@lake.command(short_help="SQL over the tables (videos, clips, scores, selections), by DuckDB.")
+@lake.command(short_help="SQL over the tables, by DuckDB.")
 @click.argument("sql")
 @click.option("--data-root", required=True, help="Where the tables are: s3://bucket/prefix or a folder.")
 @click.option("--json", "as_json", is_flag=True, help="One record a row.")
