@@ -69,13 +69,11 @@ def shaken(frames_NHW3: np.ndarray, grade: float, rng: np.random.Generator, fps:
     jerks = rng.standard_normal((2, len(moments))) * _between(0.007, 0.025, grade) * width
     x, y = (np.interp(np.arange(count) / fps * 10, moments, way) for way in jerks)
     zoom = 1 + 4 * _between(0.007, 0.025, grade)
-    return np.stack([
-        cv2.warpAffine(
-            frame, np.float32([[zoom, 0, dx - (zoom - 1) / 2 * width], [0, zoom, dy - (zoom - 1) / 2 * height]]),
-            (width, height), borderMode=cv2.BORDER_REFLECT,
-        )
-        for frame, dx, dy in zip(frames_NHW3, x, y, strict=True)
-    ])  # fmt: skip
+    shaken_NHW3 = np.empty_like(frames_NHW3)
+    for frame, dx, dy, out in zip(frames_NHW3, x, y, shaken_NHW3, strict=True):
+        move = [[zoom, 0, dx - (zoom - 1) / 2 * width], [0, zoom, dy - (zoom - 1) / 2 * height]]
+        cv2.warpAffine(frame, np.array(move), (width, height), dst=out, borderMode=cv2.BORDER_REFLECT)
+    return shaken_NHW3
 
 
 def whipped(frames_NHW3: np.ndarray, grade: float, rng: np.random.Generator, fps: float) -> np.ndarray:

@@ -21,14 +21,13 @@ import yaml
 
 from benchmarks.defects import DEFECTS, crf_of
 from benchmarks.measure import machine, print_table
-from longtake.config import dump_config
 from longtake.demo.footage import get_footage
 from longtake.records import METRICS
-from longtake.scoring.config import ScoringConfig
+from longtake.scoring.config import ALGORITHM_VERSION, ScoringConfig
 from longtake.scoring.scorer import measure_clip
 from longtake.scoring.text import TextDetector
 from longtake.selecting.config import Range, SelectingConfig, Thresholds
-from longtake.selecting.thresholds import bounds, within
+from longtake.selecting.thresholds import bounds, only, within
 from longtake.selecting.tuning import tune
 from longtake.slicing import slice_video
 from longtake.video.guard import Guard
@@ -38,6 +37,7 @@ SEGMENT_S, SHORTEST_S = 3.0, 2.0
 SEGMENTS_EACH = 8
 """Of one file at most, spread over it: a long one counts no more than others."""
 DEFECTIVE, DRAWS = 0.3, 8
+Scores = dict[str, dict[str, float | None]]
 SUFFIXES = {".mp4", ".avi", ".mkv", ".mov", ".webm"}
 
 
@@ -104,9 +104,9 @@ def write_clip(path: Path, frames_NHW3: np.ndarray, fps: Fraction, crf: int) -> 
         file.mux(stream.encode())
 
 
-def score(samples: Iterable[Sample], sources: dict[str, Path], cache: Path) -> dict[str, dict[str, float]]:
+def score(samples: Iterable[Sample], sources: dict[str, Path], cache: Path) -> Scores:
     """The sub-metrics of every sample, by its key; those that the cache has are not measured again."""
-    scores: dict[str, dict[str, float]] = json.loads(cache.read_text()) if cache.exists() else {}
+    scores: Scores = json.loads(cache.read_text()) if cache.exists() else {}
     missing = sorted(
         {sample.key: sample for sample in samples if sample.key not in scores}.values(), key=lambda s: s.key
     )
@@ -127,10 +127,6 @@ def score(samples: Iterable[Sample], sources: dict[str, Path], cache: Path) -> d
     return scores
 
 
-def columns_of(corpus: Sequence[Sample], scores: dict[str, dict[str, float]]) -> dict[str, np.ndarray]:
-    return {metric: np.array([scores[sample.key][metric] for sample in corpus]) for metric in METRICS}
-
-
 def shares(corpus: Sequence[Sample], kept: np.ndarray, chosen: np.ndarray) -> tuple[float, float, float]:
     """Per cent kept of all, of the clean and of the defective samples that are chosen."""
     clean = np.array([not sample.defect for sample in corpus])
@@ -146,8 +142,8 @@ def readable(thresholds: Thresholds) -> str:
     return text
 
 
-def report(corpus: Sequence[Sample], scores: dict[str, dict[str, float]]) -> None:
-    columns = columns_of(corpus, scores)
+def report(corpus: Sequence[Sample], scores: Scores) -> None:
+    columns = {metric: np.array([scores[one.key][metric] for one in corpus], np.float64) for metric in METRICS}
     names = sorted({sample.source for sample in corpus})
     fitted = np.array([names.index(sample.source) % 2 == 0 for sample in corpus])
     tuned = tune({metric: values[fitted] for metric, values in columns.items()}, KEEP).thresholds
@@ -173,14 +169,9 @@ def report(corpus: Sequence[Sample], scores: dict[str, dict[str, float]]) -> Non
     clean = np.array([not sample.defect for sample in corpus])
     drops: list[tuple[Any, ...]] = []
     for metric, side, bound in bounds(ways["default"]):
-        alone = ~within(columns, only(metric, Range(**{side: bound})))
+        alone = ~within(columns, only(**{metric: Range(**{side: bound})}))
         drops.append((f"{metric} {side} {bound:g}", *(100 * float(alone[part].mean()) for part in (clean, ~clean))))
     print_table(("default bound", "drops of clean, %", "of defective, %"), drops)
-
-
-def only(metric: str, allowed: Range) -> Thresholds:
-    """One threshold, all others open."""
-    return Thresholds(**(dict.fromkeys(dump_config(Thresholds()), Range()) | {metric: allowed}))
 
 
 def main() -> None:
@@ -188,15 +179,18 @@ def main() -> None:
     parser.add_argument("--footage", type=Path, default=Path("../shared/footage"), help="a folder of real videos")
     parser.add_argument("--cache", type=Path, required=True, help="a folder for the wheel's clips and the scores")
     given = parser.parse_args()
+    if not given.footage.is_dir():
+        parser.error(f"--footage {given.footage} is no folder; give one with videos of your own")
     own = [path for path in sorted(given.footage.iterdir()) if path.suffix in SUFFIXES]
     sources = {path.name: path for path in (*get_footage(given.cache).values(), *own)}
     segments = [Sample(name, *span) for name, path in sources.items() for span in segments_of(path)]
     corpus = list(draw(segments))
-    scores = score(corpus, sources, given.cache / "scores.json")
-    defective = sum(bool(sample.defect) for sample in corpus)
+    scores = score(corpus, sources, given.cache / f"scores-{ALGORITHM_VERSION}.json")
     print(
-        f"{machine()}\n{len(sources)} files, {len(segments)} segments, {DRAWS} draws: {len(corpus)} samples, {defective} of them defective\n"
+        f"{machine()}\n{len(segments)} segments of {len({sample.source for sample in segments})} files, {DRAWS} draws, ",
+        end="",
     )
+    print(f"{len(corpus)} samples, {sum(bool(sample.defect) for sample in corpus)} of them defective\n")
     report(corpus, scores)
 
 

@@ -71,6 +71,11 @@ class Verdict:
     detail: str | None = None
 
 
+def only(**ranges: Range) -> Thresholds:
+    """These ranges, and every other metric open, whatever its default."""
+    return Thresholds(**(dict.fromkeys(MEASURES, Range()) | ranges))
+
+
 def bounds(thresholds: Thresholds) -> Iterator[tuple[str, Side, float]]:
     """Every bound that is given: metric, side and value, in the order of `MEASURES`, the lower first."""
     for metric in MEASURES:
@@ -165,4 +170,7 @@ def _value(score: Score, metric: str) -> float:
 
 def _unmeasured(metric: str, missing: int, measured: int) -> str:
     remedy = _REMEDIES.get(metric, "score these clips with longtake")
-    return f"thresholds.{metric} is given, but {missing} of {measured} clips have no {metric}; {remedy}, or drop the threshold"
+    return (
+        f"thresholds.{metric} is given, but {missing} of {measured} clips have no {metric}; {remedy}, or drop the "
+        f"threshold by `{metric}: {{}}`"
+    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from longtake.errors import UserError
 from longtake.selecting.config import Range, Thresholds
-from longtake.selecting.thresholds import MEASURES, Columns, Side, within
+from longtake.selecting.thresholds import MEASURES, Columns, Side, only, within
 
 PAPER_KEEP = 37 / 48
 """The share that the hand-set thresholds of Koala-36M keep: 37M of 48M clips."""
@@ -65,7 +65,7 @@ def tune(columns: Columns, keep: float = PAPER_KEEP, sides: Mapping[str, Mapping
 
     def tuning(quantile: float) -> Tuning:
         ranges = {metric: _range(values, bad[metric], quantile) for metric, values in ascending.items()}
-        thresholds = Thresholds(**ranges)
+        thresholds = only(**ranges)
         return Tuning(thresholds, quantile, float(within(columns, thresholds).mean()))
 
     mild, strict = tuning(0), tuning(1)

@@ -18,7 +18,11 @@ from pipelines.kubeflow.publishing import pack_all, publish
 from tests.drawing import draw_raw
 from tests.pipelines.kfp_api import KfpApi
 
-CONFIG = "slicing_config: {rule: {min_clip_s: 1.0}}\nscoring_config: {measuring: {text: false}}\n"
+CONFIG = """
+slicing_config: {rule: {min_clip_s: 1.0}}
+scoring_config: {measuring: {text: false}}
+selecting_config: {thresholds: {text_share: {}}}
+"""
 
 
 def descendants(pid):

@@ -18,6 +18,7 @@ from longtake.selecting.thresholds import (
     columns_of,
     judge,
     margin,
+    only,
     spreads,
     within,
 )
@@ -28,24 +29,24 @@ numbers = st.floats(-1e6, 1e6)
 ranges = st.tuples(st.none() | numbers, st.none() | numbers).map(
     lambda pair: Range(min=pair[0], max=pair[1]) if None in pair else Range(min=min(pair), max=max(pair))
 )
-some_thresholds = st.dictionaries(st.sampled_from(MEASURES), ranges, max_size=5).map(lambda given: Thresholds(**given))
+some_thresholds = st.dictionaries(st.sampled_from(MEASURES), ranges, max_size=5).map(lambda given: only(**given))
 some_scores = st.fixed_dictionaries({metric: numbers for metric in MEASURES}).map(lambda values: score(**values))
 
 
 def test_a_clip_within_every_threshold_is_kept():
-    assert judge(score(motion=4.0, clarity=0.5), Thresholds(motion=Range(min=1, max=100))).kept
-    assert judge(score(), Thresholds()).kept
+    assert judge(score(motion=4.0, clarity=0.5), only(motion=Range(min=1, max=100))).kept
+    assert judge(score(), only()).kept
 
 
 def test_a_bound_itself_is_kept():
-    thresholds = Thresholds(motion=Range(min=1, max=1))
+    thresholds = only(motion=Range(min=1, max=1))
     assert judge(score(motion=1.0), thresholds).kept
     assert judge(score(motion=math.nextafter(1, 0)), thresholds).reason == "motion_low"
     assert judge(score(motion=math.nextafter(1, 2)), thresholds).reason == "motion_high"
 
 
 def test_the_reason_is_the_first_failure_in_the_fixed_order_and_the_detail_is_all_of_them():
-    thresholds = Thresholds(
+    thresholds = only(
         vtss=Range(min=2.5), text_share=Range(max=0.02), clarity=Range(min=0.2), motion=Range(min=1), noise=Range(max=9)
     )
     verdict = judge(score(motion=0.4, clarity=0.1, text_share=0.3, vtss=1.25, noise=3.0), thresholds)
@@ -58,7 +59,7 @@ def test_the_reason_is_the_first_failure_in_the_fixed_order_and_the_detail_is_al
 
 def test_a_clip_that_could_not_be_measured_is_dropped_with_what_its_score_says():
     blind = score(**dict.fromkeys(MEASURES), reason="corrupt", detail="no keyframe")
-    for thresholds in (Thresholds(), Thresholds(motion=Range(min=1))):
+    for thresholds in (only(), only(motion=Range(min=1))):
         verdict = judge(blind, thresholds)
         assert (verdict.kept, verdict.reason, verdict.detail) == (False, "not_measured", "corrupt: no keyframe")
         check_measured([blind], thresholds)
@@ -75,32 +76,30 @@ def test_a_clip_that_could_not_be_measured_is_dropped_with_what_its_score_says()
     ],
 )
 def test_a_threshold_on_what_was_not_measured_is_the_users_mistake_with_a_way_out(metric, words):
-    thresholds = Thresholds(**{metric: Range(min=0)})
+    thresholds = only(**{metric: Range(min=0)})
     blank, full = score(**{metric: None}), score(**{metric: 1.0})
     with pytest.raises(UserError) as fault:
         check_measured([full, blank, full], thresholds)
     assert f"thresholds.{metric} is given, but 1 of 3 clips have no {metric}" in str(fault.value)
     assert words in str(fault.value)
-    assert str(fault.value).endswith("or drop the threshold")
+    assert str(fault.value).endswith(f"or drop the threshold by `{metric}: {{}}`")
     for ask in (lambda: judge(blank, thresholds), lambda: margin(blank, thresholds, dict.fromkeys(MEASURES, 1.0))):
         with pytest.raises(UserError, match=metric):
             ask()
     check_measured([full], thresholds)
-    check_measured([blank], Thresholds(motion=Range(min=0)))
+    check_measured([blank], only(motion=Range(min=0)))
 
 
 def test_every_metric_that_is_missing_is_named_at_once():
     with pytest.raises(UserError, match=r"thresholds\.text_share.*; thresholds\.vtss"):
-        check_measured([score(text_share=None, vtss=None)], Thresholds(vtss=Range(min=2), text_share=Range(max=0.1)))
+        check_measured([score(text_share=None, vtss=None)], only(vtss=Range(min=2), text_share=Range(max=0.1)))
 
 
 def test_a_number_that_is_none_is_within_no_bound():
     broken = score(motion=math.nan)
-    assert judge(broken, Thresholds(motion=Range(min=0))).reason == "motion_low"
-    assert judge(broken, Thresholds(motion=Range(max=9))).reason == "motion_high"
-    assert (
-        margin(broken, Thresholds(motion=Range(min=0), noise=Range(max=9)), {"motion": 1.0, "noise": 1.0}) == -math.inf
-    )
+    assert judge(broken, only(motion=Range(min=0))).reason == "motion_low"
+    assert judge(broken, only(motion=Range(max=9))).reason == "motion_high"
+    assert margin(broken, only(motion=Range(min=0), noise=Range(max=9)), {"motion": 1.0, "noise": 1.0}) == -math.inf
 
 
 @given(some_scores, some_thresholds)
@@ -116,7 +115,7 @@ def test_verdict_columns_and_margin_agree(one, thresholds):
 
 
 def test_the_margin_is_to_the_nearest_bound_in_units_of_the_spread():
-    thresholds = Thresholds(motion=Range(min=10, max=50), clarity=Range(min=0.2))
+    thresholds = only(motion=Range(min=10, max=50), clarity=Range(min=0.2))
     spread = {"motion": 10.0, "clarity": 0.1}
     assert margin(score(motion=30.0, clarity=0.25), thresholds, spread) == pytest.approx(0.5)
     assert margin(score(motion=49.0, clarity=0.9), thresholds, spread) == pytest.approx(0.1)

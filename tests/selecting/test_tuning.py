@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longtake.errors import UserError
-from longtake.selecting.config import Range, Thresholds
-from longtake.selecting.thresholds import MEASURES, bounds, within
+from longtake.selecting.config import Range
+from longtake.selecting.thresholds import MEASURES, bounds, only, within
 from longtake.selecting.tuning import BAD_SIDES, PAPER_KEEP, tune
 
 
@@ -44,8 +44,7 @@ def test_each_bad_side_cuts_the_same_share():
     columns = {"motion": np.arange(10_000.0), "clarity": np.arange(10_000.0), "noise": np.arange(10_000.0)}
     tuned = tune(columns, 0.8)
     cut = [
-        within(columns, Thresholds(**{metric: Range(**{side: bound})}))
-        for metric, side, bound in bounds(tuned.thresholds)
+        within(columns, only(**{metric: Range(**{side: bound})})) for metric, side, bound in bounds(tuned.thresholds)
     ]
     assert [1 - kept.mean() for kept in cut] == pytest.approx([tuned.quantile] * 4, abs=0.01)
     assert [(metric, side) for metric, side, _ in bounds(tuned.thresholds)] == [

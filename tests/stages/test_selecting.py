@@ -6,7 +6,7 @@ from longtake.config import load_config
 from longtake.datasets.stored import list_datasets, read_dataset
 from longtake.errors import UserError
 from longtake.lake import Lake
-from longtake.records import Clip, Score, Selection, Video
+from longtake.records import METRICS, Clip, Score, Selection, Video
 from longtake.report import counts_in
 from longtake.stages import scoring, selecting, slicing
 from longtake.stages.config import ScoringStageConfig, SlicingStageConfig
@@ -16,7 +16,8 @@ RAW = "s3://footage/raw"
 SLICED = slicing.makers(SlicingStageConfig()).good
 SCORED = scoring.makers(ScoringStageConfig())
 SHARP, FLAT = {"clarity": 0.9}, {"clarity": 0.1}
-RULE = {"thresholds": {name: {"min": None, "max": None} for name in ()} | {"clarity": {"min": 0.5}}}
+OPEN = {name: {} for name in METRICS}
+RULE = {"thresholds": OPEN | {"clarity": {"min": 0.5}}}
 
 
 class Footage:
@@ -106,7 +107,7 @@ def test_flat_clips_which_all_look_the_same_are_no_duplicates(footage):
 def test_a_threshold_on_what_was_not_measured_is_a_mistake_before_anything_is_written(footage):
     footage.add(1, SHARP | {"text_share": None})
     with pytest.raises(UserError, match="1 of 1 clips have no text_share; score again with `text: true`"):
-        footage.select(config={"thresholds": {"text_share": {"max": 0.02}}})
+        footage.select(config={"thresholds": OPEN | {"text_share": {"max": 0.02}}})
     assert list_datasets(footage.lake) == []
 
 
@@ -143,7 +144,7 @@ def test_the_same_again_is_the_same_dataset_and_writes_nothing(footage):
 def test_other_thresholds_or_more_footage_make_another_dataset_beside_it(footage):
     footage.add(1, SHARP)
     one = footage.select().dataset
-    stricter = footage.select(config={"thresholds": {"clarity": {"min": 0.95}}}).dataset
+    stricter = footage.select(config={"thresholds": OPEN | {"clarity": {"min": 0.95}}}).dataset
     footage.add(2, SHARP)
     more = footage.select().dataset
     assert len({one, stricter, more}) == 3

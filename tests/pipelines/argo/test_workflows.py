@@ -148,6 +148,7 @@ def test_a_run_lists_slices_and_scores_every_shard_selects_and_sums_up_whatever_
         shards="2",
         slicing_config=config,
         scoring_config='{"measuring": {"text": false}}',
+        selecting_config='{"thresholds": {"text_share": {}}}',
     )
     assert [pod["done"].returncode for pod in run.pods] == [0] * 7, [pod["done"].stderr for pod in run.pods]
     assert [
