@@ -26,6 +26,7 @@ from longtake.errors import EXIT_FAULT, UserError
 from longtake.lake import Lake
 from longtake.progress import read_progress
 from longtake.shards import plan_shards
+from longtake.stages.config import check_agreement
 from longtake.stages.step import open_places
 from pipelines.catalog import CATALOG
 from pipelines.outcome import Outcome
@@ -102,11 +103,14 @@ def _checked(pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
             if not isinstance(value, Mapping | None):
                 raise UserError(f"{pipeline}: {key} is {value!r}; expected names and values")
             checked[key] = dict(value or {})
-            load_config(configs[key], checked[key], where=key.replace("_", " "))
         elif key not in ("raw", "data_root", "shards", "dataset"):
             near = difflib.get_close_matches(key, configs, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(configs))}"
             raise UserError(f"{pipeline}: unknown parameter {key!r}; {hint}")
+    loaded: dict[str, Any] = {
+        key: load_config(configs[key], checked.get(key) or {}, where=key.replace("_", " ")) for key in configs
+    }
+    check_agreement(loaded["scoring_config"], loaded["selecting_config"])
     plan_shards({}, parameters["shards"])
     check_family(parameters.get("dataset", "clips"))
     source, lake = open_places(parameters["raw"], parameters["data_root"])

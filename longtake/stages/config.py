@@ -9,7 +9,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from longtake.config import STRICT
+from longtake.errors import UserError
 from longtake.scoring.config import ScoringConfig
+from longtake.selecting.config import SelectingConfig
 from longtake.slicing.config import SlicingConfig
 from longtake.video.config import Encoding, Limits
 
@@ -65,3 +67,20 @@ class ScoringStageConfig:
     """What reading one clip may cost."""
     work: Work = Field(default_factory=Work)
     """Who does it."""
+
+
+def check_agreement(scoring: ScoringStageConfig, selecting: SelectingConfig) -> None:
+    """Raises UserError for a threshold on what scoring is told not to measure: said before the work, not after it."""
+    remedies = {
+        "text_share": None if scoring.measuring.text else "let scoring look for it (measuring: {text: true})",
+        "aesthetic": None
+        if scoring.measuring.aesthetics
+        else "give scoring the weights (measuring: {aesthetics: ...})",
+    }
+    for metric, remedy in remedies.items():
+        allowed = getattr(selecting.thresholds, metric)
+        if remedy and (allowed.min is not None or allowed.max is not None):
+            raise UserError(
+                f"selecting has a threshold on {metric}, which this scoring config does not measure; {remedy}, or take the "
+                f"threshold away (selecting_config: {{thresholds: {{{metric}: {{}}}}}})"
+            )

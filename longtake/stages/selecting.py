@@ -26,7 +26,7 @@ from longtake.selecting.thresholds import REASONS, Verdict, check_measured, colu
 from longtake.shards import WHOLE
 from longtake.stages import scoring
 from longtake.stages.clips import Clips
-from longtake.stages.config import ScoringStageConfig, SlicingStageConfig
+from longtake.stages.config import ScoringStageConfig, SlicingStageConfig, check_agreement
 from longtake.stages.dataset_page import Row, dataset_page
 from longtake.stages.scoring import Scores
 from longtake.stages.step import Step, Summary, flat, open_lake, open_step
@@ -61,6 +61,7 @@ def run(
     """
     settings = load_config(SelectingConfig, config or {}, where="selecting config")
     measuring = load_config(ScoringStageConfig, scoring_config or {}, where="scoring config")
+    check_agreement(measuring, settings)
     check_family(dataset)
     lake = open_lake(data_root)
     scores = Scores(Clips.of(lake, raw, slicing_config or {}), scoring.makers(measuring))

@@ -11,6 +11,7 @@ from longtake.datasets.naming import check_family
 from longtake.errors import UserError
 from longtake.lake.places import split_uri
 from longtake.shards import plan_shards
+from longtake.stages.config import check_agreement
 from pipelines.catalog import CATALOG
 
 PLACES = ("raw", "data_root")
@@ -55,7 +56,25 @@ def check_parameters(
     if twice := sorted(set(values) & set(texts)):
         raise UserError(f"{pipeline}: {twice[0]} is given twice, in the config file and beside it; give it once")
     given = dict(values) | {name: _parsed(name, text, declared[name]) for name, text in texts.items()}
-    return {name: _checked(pipeline, name, value, declared[name]) for name, value in sorted(given.items())}
+    checked = {name: _checked(pipeline, name, value, declared[name]) for name, value in sorted(given.items())}
+    _check_configs(pipeline, spec, checked)
+    return checked
+
+
+def _check_configs(pipeline: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raises UserError for configs that are each right and do not go together, with the pipeline's own where none is given."""
+    names = ("scoring_config", "selecting_config")
+    if not all(name in declared_parameters(spec) for name in names):
+        return
+    configs = CATALOG[pipeline].configs
+    own = spec["root"]["inputDefinitions"]["parameters"]
+    scoring: Any
+    selecting: Any
+    scoring, selecting = (
+        load_config(configs[name], given.get(name, own[name].get("defaultValue", {})), where=name.replace("_", " "))
+        for name in names
+    )
+    check_agreement(scoring, selecting)
 
 
 def _parsed(name: str, text: str, kind: str) -> Any:

@@ -111,6 +111,19 @@ def test_a_threshold_on_what_was_not_measured_is_a_mistake_before_anything_is_wr
     assert list_datasets(footage.lake) == []
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [({}, "a threshold on text_share"), ({"text_share": {}, "aesthetic": {"min": 4}}, "on aesthetic")],
+)
+def test_a_threshold_on_what_scoring_is_told_not_to_measure_is_refused_before_the_lake_is_touched(rule, words):
+    with pytest.raises(UserError, match=words) as fault:
+        selecting.run(
+            raw="s3://none/raw", data_root="s3://none/data", scoring_config={"measuring": {"text": False}},
+            config={"thresholds": rule},
+        )  # fmt: skip
+    assert "take the threshold away" in str(fault.value)
+
+
 def test_duplicates_may_stay(footage):
     for number in (1, 2):
         footage.add(number, SHARP, fingerprint="ab" * 32)

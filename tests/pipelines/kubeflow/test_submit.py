@@ -90,6 +90,11 @@ def test_with_values_the_run_brings_its_own_pipeline_and_nothing_is_uploaded(kfp
     [
         (("--set", "sharts=3"), ("'sharts'", "did you mean 'shards'")),
         (("--set", "colour=red"), ("'colour'", "it knows data_root, dataset, listing_config, raw, scoring_config")),
+        (("--set", "dataset=../x"), ("for example clips",)),
+        (
+            ("--set", "scoring_config={measuring: {text: false}}"),
+            ("a threshold on text_share", "take the threshold away"),
+        ),
         (("--set", "shards=four"), ("shards", "'four'", "a whole number")),
         (("--set", "shards=true"), ("shards", "True", "a whole number")),
         (("--set", "shards=0"), ("0 shards",)),
