@@ -32,7 +32,7 @@ def tune_thresholds(lake: Lake, keep: float, made_by: str | None) -> tuple[str, 
         name: {side: value for side, value in sides.items() if value is not None}
         for name, sides in dump_config(found.thresholds).items()
     }
-    given = {"selecting_config": {"thresholds": {name: sides for name, sides in ranges.items() if sides}}}
+    given = {"selecting_config": {"thresholds": ranges}}  # an open one too: left out it would have its default
     text: str = yaml.safe_dump(given, sort_keys=False)
     return text, f"these keep {found.kept:.1%} of the {clips:,} clips scored by {maker}; {keep:.1%} were asked for"
 

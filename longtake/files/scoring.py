@@ -2,16 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from longtake.config import load_config
 from longtake.engine import Lost, stream
 from longtake.files.given import check_files, uri_of, with_progress
-from longtake.records import Score
+from longtake.records import METRICS, Score
 from longtake.scoring.metrics import SUB_METRICS
-from longtake.selecting.config import Thresholds
+from longtake.selecting.config import Range, Thresholds
 from longtake.selecting.thresholds import judge
 from longtake.stages.config import ScoringStageConfig
 from longtake.stages.scoring import makers, pools_of, score_row
@@ -46,6 +46,11 @@ def score_files(files: Sequence[Path], *, config: Mapping[str, Any]) -> list[Sco
     return [ScoredFile(path, _row(path, found[path], made_by)) for path in files]
 
 
+def _on_what_was_measured(score: Score) -> Thresholds:
+    """The default thresholds, none of them on what the config left out."""
+    return replace(Thresholds(), **{name: Range() for name in METRICS if getattr(score, name) is None})
+
+
 def _row(path: Path, found: Looked | Lost, made_by: Makers) -> Score:
     """The row of a file: its ids are the digest of its content."""
     with path.open("rb") as file:
@@ -66,7 +71,7 @@ def show_scores(scored: Sequence[ScoredFile]) -> None:
                 f"{file.path}: {score.reason} ({score.detail})" if score.detail else f"{file.path}: {score.reason}"
             )
             continue
-        verdict = judge(score, Thresholds())
+        verdict = judge(score, _on_what_was_measured(score))
         console.print(f"{file.path}: " + ("kept" if verdict.kept else f"dropped, {verdict.detail}"))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(justify="left")

@@ -6,6 +6,7 @@ imports the standard library, av and numpy only, and holds nothing worth stealin
 """
 
 import errno
+import gc
 import json
 import math
 import mmap
@@ -82,6 +83,7 @@ def main(response_fd: int, shared_fd: int, parent_pid: int) -> None:
         signal.signal(ending, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     channel = Channel(response_fd, parent_pid)
+    gc.freeze()  # what was imported stays: the collections below look at the last file's leavings alone
     channel.send("ready")
     while True:
         request = channel.receive()
@@ -89,6 +91,7 @@ def main(response_fd: int, shared_fd: int, parent_pid: int) -> None:
             continue  # a slot let go of after the last batch
         limits = cast("Limits", SimpleNamespace(**request["limits"]))
         limit_resources(limits)
+        gc.collect()  # containers and decoders of PyAV are cycles, of many megabytes each
         try:
             work(request, limits, channel, shared_fd)
         except VideoFault as fault:
