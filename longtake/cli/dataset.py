@@ -180,7 +180,6 @@ def import_(file: Path, raw: str, data_root: str, family: str, config_file: Path
     A row's video is the one at its url, or else the one whose file is called as its videoID without the number.
     """
     from longtake.cli.given import read_mapping
-    from longtake.datasets.placing import REASONS
     from longtake.datasets.terminal import show_import
     from longtake.stages import importing
 
@@ -196,7 +195,7 @@ def import_(file: Path, raw: str, data_root: str, family: str, config_file: Path
     if as_json:
         click.echo(summary.to_json())
     else:
-        show_import(summary, REASONS)
+        show_import(summary.dataset, summary.rows, summary.examples, summary.report_uri)
     sys.exit(summary.exit_code)
 
 

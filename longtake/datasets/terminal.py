@@ -1,7 +1,6 @@
 """Cards, differences, imports and traces on the terminal."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -10,14 +9,12 @@ from rich.text import Text
 
 from longtake.datasets.card import Card
 from longtake.datasets.diff import Diff, Lost
+from longtake.datasets.placing import REASONS
 from longtake.datasets.published import PUBLISHED
 from longtake.datasets.trace import NUMBERS, Trace
 from longtake.records import Clip
 from longtake.report.page import clock, size
 from longtake.report.plots import number
-
-if TYPE_CHECKING:
-    from longtake.stages.importing import ImportingSummary
 
 BAR = "▁▂▃▄▅▆▇█"
 
@@ -73,18 +70,18 @@ def show_diff(diff: Diff) -> None:
         console.print("The same makers and settings.")
 
 
-def show_import(summary: "ImportingSummary", sentences: Mapping[str, str]) -> None:
-    """Prints the dataset that was made, and what became of the file's rows; `sentences` say what each reason means."""
+def show_import(dataset: str, counts: Mapping[str, int], examples: Mapping[str, str], report_uri: str) -> None:
+    """Prints the dataset that was made, and what became of the file's rows, by reason, with the first row of each."""
     console = _console()
-    console.print(f"{summary.dataset}: {summary.rows.get('imported', 0):,} of {sum(summary.rows.values()):,} rows\n")
+    console.print(f"{dataset}: {counts.get('imported', 0):,} of {sum(counts.values()):,} rows\n")
     rows = [
-        (reason, f"{n:,}", sentences.get(reason, ""), summary.examples.get(reason, ""))
-        for reason, n in summary.rows.items()
+        (reason, f"{n:,}", REASONS.get(reason, ""), examples.get(reason, ""))
+        for reason, n in counts.items()
         if reason != "imported"
     ]
     if rows:
         _print(console, ("not imported", "rows", "what it means", "the first"), rows, right=(1,))
-    console.print(f"the page is {summary.report_uri}")
+    console.print(f"the page is {report_uri}")
 
 
 def show_trace(trace: Trace) -> None:
