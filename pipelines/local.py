@@ -131,6 +131,8 @@ def _follow(child: "subprocess.Popen[str]", outcome: Outcome, log: IO[str] | Non
             elif event["message"] == "progress":
                 outcome.run = event["run"]
                 show(event)
+            elif event["message"] == "dataset":
+                outcome.dataset = {"name": event["dataset"], "kept": event["kept"], "clips": event["clips"]}
             elif event["message"] == "quarantined":
                 outcome.quarantined.append(f"{event['uri']}: {event['reason']} ({event['detail']})")
             elif "failed" in event:

@@ -18,6 +18,8 @@ class Outcome:
     """One `longtake.progress.Progress` a step and shard, as the steps left it in the lake."""
     errors: list[tuple[int, str]] = field(default_factory=list)
     """(exit code, sentence) of each step that failed."""
+    dataset: dict[str, Any] = field(default_factory=dict)
+    """Name of the dataset that the run ended with, its clips that are kept, and all that it chose from."""
     quarantined: list[str] = field(default_factory=list)
     """Inputs that this run has put aside, each with its reason; those of earlier runs are in the reports."""
 
@@ -30,9 +32,8 @@ class Outcome:
 
     def to_json(self) -> str:
         errors = [{"exit_code": code, "sentence": sentence} for code, sentence in self.errors]
-        return json.dumps(
-            {"run": self.run, "exit_code": self.exit_code, "errors": errors, "steps": self.steps}, indent=2
-        )
+        facts = {"run": self.run, "exit_code": self.exit_code, "errors": errors, "dataset": self.dataset.get("name")}
+        return json.dumps(facts | {"steps": self.steps}, indent=2)
 
     def show(self) -> None:
         """Prints what each step did."""
@@ -40,6 +41,8 @@ class Outcome:
         from rich.table import Table
 
         console = Console(highlight=False, soft_wrap=True, markup=False)
+        if not console.is_terminal:  # of a file's 80 columns the reasons would take all, and names and numbers go
+            console.width = 1000
         table = Table(box=None, header_style="bold", pad_edge=False)
         for column in ("step", "shard", "inputs", "already done", "rows"):
             table.add_column(column, justify="right" if column in ("inputs", "already done") else "left", no_wrap=True)
@@ -54,6 +57,8 @@ class Outcome:
         for step in self.steps:
             if step["report_uri"]:
                 console.print(f"report: {step['report_uri']}")
+        if self.dataset:
+            console.print("dataset: {name}, {kept} of {clips} clips".format(**self.dataset))
 
     def complain(self) -> None:
         """Prints to standard error what went wrong, and how to go on."""

@@ -132,11 +132,22 @@ def slice_(files: tuple[Path, ...], out: Path | None, config_file: Path | None, 
 @click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
 def score(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> None:
     """Sub-metrics of video files; no lake is needed. Each file is taken for one clip."""
+    from longtake.config import load_config
     from longtake.files.scoring import score_files, show_scores
+    from longtake.selecting.config import SelectingConfig
+    from longtake.stages.config import ScoringStageConfig, check_agreement
 
-    scored = score_files(files, config=read_mapping(config_file, "scoring_config"))
+    given = read_mapping(config_file)
+    curate = any(name.endswith("_config") for name in given)
+    scoring = (given.get("scoring_config") or {}) if curate else given
+    thresholds = None
+    if curate and "selecting_config" in given:  # then it is those that judge
+        selecting = load_config(SelectingConfig, given["selecting_config"] or {}, where="selecting config")
+        check_agreement(load_config(ScoringStageConfig, scoring, where="scoring config"), selecting)
+        thresholds = selecting.thresholds
+    scored = score_files(files, config=scoring)
     if as_json:
         click.echo(json.dumps([found.to_record() for found in scored], indent=2))
     else:
-        show_scores(scored)
+        show_scores(scored, thresholds)
     sys.exit(EXIT_QUARANTINED if any(found.score.reason for found in scored) else EXIT_DONE)

@@ -11,6 +11,10 @@ FAMILY = r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$"
 
 def check_family(family: str) -> str:
     """The family's name as given. Raises UserError unless it can be part of file names everywhere."""
+    if re.search(r"-[0-9a-f]{8}$", family):
+        raise UserError(
+            f"{family!r} looks like one dataset's own name; give its family, {family_of(family)!r}, or another"
+        )
     if not re.fullmatch(FAMILY, family):
         raise UserError(
             f"the dataset's name {family!r} is none; give 1 to 48 lower-case letters, digits and dashes, for example clips"

@@ -1,4 +1,4 @@
-"""`longtake score FILE...`: the sub-metrics of plain files, and what the default thresholds say of them."""
+"""`longtake score FILE...`: the sub-metrics of plain files, and what thresholds say of them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -58,8 +58,8 @@ def _row(path: Path, found: Looked | Lost, made_by: Makers) -> Score:
     return score_row(content_id, content_id, found, made_by)
 
 
-def show_scores(scored: Sequence[ScoredFile]) -> None:
-    """Prints a column of numbers for each file, and whether the default thresholds would keep it."""
+def show_scores(scored: Sequence[ScoredFile], thresholds: Thresholds | None = None) -> None:
+    """Prints a column of numbers for each file, and whether the thresholds, or the default ones, would keep it."""
     from rich.console import Console
     from rich.table import Table
 
@@ -71,7 +71,7 @@ def show_scores(scored: Sequence[ScoredFile]) -> None:
                 f"{file.path}: {score.reason} ({score.detail})" if score.detail else f"{file.path}: {score.reason}"
             )
             continue
-        verdict = judge(score, _on_what_was_measured(score))
+        verdict = judge(score, thresholds or _on_what_was_measured(score))
         console.print(f"{file.path}: " + ("kept" if verdict.kept else f"dropped, {verdict.detail}"))
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(justify="left")

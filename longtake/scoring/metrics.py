@@ -26,7 +26,8 @@ SUB_METRICS: tuple[Metric, ...] = (
     Metric(
         "motion", "px/s", "How fast the picture moves, its longer side taken for 256 px.",
         "Length of the optical flow (dense inverse search, Kroeger 2016), mean over pixels and pairs of frames 0.1 s apart; "
-        "true within 5 % from 5 to 200 px/s, beyond that somewhere from 100 up.",
+        "true within 5 % from 5 to 200 px/s, beyond that somewhere from 100 up. In the dark, and where "
+        "compression has eaten the texture, it falls, and the camera's motion and shake with it.",
     ),
     Metric(
         "moving_area", "share", "How much of the picture moves, the camera's own motion included.",
@@ -55,7 +56,8 @@ SUB_METRICS: tuple[Metric, ...] = (
     Metric(
         "clarity", "0 to 1", "How sharp the picture is in its own resolution; enlarged footage is not.",
         "How fast the picture changes within 1 pixel, against within 4, noise taken off: the exponent of its structure function. "
-        "On 7 x 7 patches of 32 px of 8 frames. A ratio, so contrast cancels; what is flat counts 0.",
+        "On 7 x 7 patches of 32 px of 8 frames. A ratio, so contrast cancels; what is flat counts 0. "
+        "Captions are sharp and raise it, strong noise lowers it.",
     ),
     Metric(
         "noise", "levels of 255", "How much the picture is grained: the standard deviation of luma's noise.",

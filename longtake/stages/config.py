@@ -72,6 +72,7 @@ class ScoringStageConfig:
 def check_agreement(scoring: ScoringStageConfig, selecting: SelectingConfig) -> None:
     """Raises UserError for a threshold on what scoring is told not to measure: said before the work, not after it."""
     remedies = {
+        "vtss": "no step predicts it yet: wait for the one that does",
         "text_share": None if scoring.measuring.text else "let scoring look for it (measuring: {text: true})",
         "aesthetic": None
         if scoring.measuring.aesthetics

@@ -124,7 +124,10 @@ def _match(csv: Path, source: Store, lake: Lake) -> tuple[list[Video], Matches]:
         if video.reason is None and any(key_below(uri, source.uri) for uri in video.uris)
     ]
     if not listed:
-        raise UserError(f"no video below {source.uri} is listed in {lake.data_root}; run `longtake step listing` first")
+        raise UserError(
+            f"no video below {source.uri} is listed in {lake.data_root}; run "
+            f"`longtake step listing --set raw={source.uri} --set data_root={lake.data_root}` first"
+        )
     matches = match_rows(read_rows(csv), listed)
     if not matches.rows:
         why = "; ".join(f"{n} {reason}, first {matches.examples[reason]}" for reason, n in matches.reasons.items())

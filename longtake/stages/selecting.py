@@ -1,10 +1,11 @@
 """scores -> selections and a dataset: what is kept, what is dropped and why, under a name that never changes its meaning.
 
 The tables are read a few buckets at a time, twice: once to judge, once to write. In between only the fingerprints and ids
-of the clips that pass are held, about 100 bytes each, since near-duplicates can be anywhere.
+of the clips that pass are held, about 400 bytes each, since near-duplicates can be anywhere.
 """
 
 import hashlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ from longtake.stages.config import ScoringStageConfig, SlicingStageConfig, check
 from longtake.stages.dataset_page import Row, dataset_page
 from longtake.stages.scoring import Scores
 from longtake.stages.step import Step, Summary, flat, open_lake, open_step
+
+log = logging.getLogger(__name__)
 
 STAGE = "selecting"
 NOT_SCORED = "not_scored"
@@ -86,6 +89,7 @@ def run(
             facts=step.facts(raw=made.raw, dataset=made.name, **{f"{k} made_by": v for k, v in made.made_by.items()}),
         )
         summary = step.finish(in_table, new=Counter() if there else in_table, report=page, shown=counts_in(page))
+        log.info("dataset", extra={"dataset": made.name, "kept": made.clips, "clips": choice.clips})
     summary.seconds = time.monotonic() - began
     return SelectingSummary(**vars(summary), dataset=choice.name)
 

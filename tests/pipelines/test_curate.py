@@ -33,6 +33,7 @@ def test_footage_becomes_a_dataset_and_again_does_nothing(curate):
     assert sorted(row.outcome[0] for row in rows["clips"]) == ["dropped", "kept", "kept", "kept"]
     assert {row.uri for row in rows["clips"] if row.uri} == {key for key in objects if key.endswith(".mp4")}
     assert [row.reason for row in rows["scores"]] == [None] * 3
+    assert {row.dataset for row in rows["selections"]} == {answer["dataset"]}
     assert {row.clip_id for row in rows["selections"]} == {row.clip_id for row in rows["clips"] if row.uri}
 
     again = job.run("--json")

@@ -184,6 +184,8 @@ def test_nothing_to_choose_from_is_one_sentence_that_says_what_to_run(footage):
 def test_a_family_that_is_no_name_is_refused_before_anything(footage):
     with pytest.raises(UserError, match="for example clips"):
         footage.select(dataset="../x")
+    with pytest.raises(UserError, match="looks like one dataset's own name; give its family, 'clips'"):
+        footage.select(dataset="clips-1a2b3c4d")
 
 
 def test_the_page_counts_what_the_table_holds(footage):
