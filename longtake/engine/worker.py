@@ -1,4 +1,8 @@
-"""A worker's process of the local engine: `python -m longtake.engine.worker CONNECTION_FD PARENT_PID`."""
+"""A worker's process of the local engine: `python -m longtake.engine.worker CONNECTION_FD PARENT_PID`.
+
+Values are pickled, as multiprocessing and Ray do it: both ends of the socket pair are this program on this machine, and
+no file, network or user writes to it. What comes from outside is never unpickled: media by the guard, weights as safetensors.
+"""
 
 import os
 import pickle
