@@ -19,6 +19,9 @@ from longtake.selecting.config import Range, Thresholds
 MEASURES = (*METRICS, "aesthetic", "vtss")
 """All that can have a threshold, in the order in which they are asked."""
 
+ALL_EQUAL = 1e-9
+"""Spread of a metric that is the same for all clips: it tells none of them from another, so its margin must not decide."""
+
 Side = Literal["min", "max"]
 Columns = Mapping[str, NDArray[np.float64]]
 """What was measured, by metric; NaN where it was not."""
@@ -134,14 +137,16 @@ def within(columns: Columns, thresholds: Thresholds) -> NDArray[np.bool_]:
 def spreads(columns: Columns) -> dict[str, float]:
     """How far each metric's values lie apart, above 0: the range of their middle half.
 
-    Where that is 0, as of a share that is mostly 0, their standard deviation; where all are equal, or none is, 1.
+    Where that is 0, as of a share that is mostly 0, their standard deviation; where none is known, 1.
     """
     return {metric: _spread(values[np.isfinite(values)]) for metric, values in columns.items()}
 
 
 def _spread(values: NDArray[np.float64]) -> float:
-    if not len(values) or values.min() == values.max():
+    if not len(values):
         return 1.0
+    if values.min() == values.max():
+        return ALL_EQUAL
     low, high = np.quantile(values, [0.25, 0.75])
     return float(high - low) or float(values.std())
 

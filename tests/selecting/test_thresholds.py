@@ -11,6 +11,7 @@ from longtake.errors import UserError
 from longtake.records import METRICS
 from longtake.selecting.config import Range, SelectingConfig, Thresholds
 from longtake.selecting.thresholds import (
+    ALL_EQUAL,
     MEASURES,
     REASONS,
     bounds,
@@ -133,7 +134,7 @@ def test_the_spread_is_of_the_middle_half_and_never_zero():
     assert found["motion"] == pytest.approx(50.5)
     assert found["noise"] == found["motion"]
     assert found["text_share"] == pytest.approx(0.3)
-    assert (found["contrast"], found["vtss"], found["aesthetic"]) == (1, 1, 1)
+    assert (found["contrast"], found["vtss"], found["aesthetic"]) == (ALL_EQUAL, 1, 1)
 
 
 def test_columns_hold_the_clips_that_were_measured_and_nan_for_null():
@@ -163,3 +164,11 @@ def test_a_wrong_config_is_one_sentence(given, words):
     with pytest.raises(UserError) as fault:
         load_config(SelectingConfig, given, where="selecting config")
     assert words in str(fault.value)
+
+
+def test_a_metric_that_is_the_same_for_all_clips_decides_no_margin():
+    rows = [score(motion=value, text_share=0.0) for value in (1.0, 2.0, 5.0, 9.0)]
+    thresholds = only(motion=Range(min=0.5), text_share=Range(max=0.02))
+    spread = spreads(columns_of(rows))
+    margins = [margin(row, thresholds, spread) for row in rows]
+    assert margins == sorted(set(margins))
