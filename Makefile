@@ -7,7 +7,6 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
 RUN_EXTRAS := media,ocr,lake,server,kfp
 TEST_EXTRAS := $(RUN_EXTRAS),torch,ray,dev
-ALL_EXTRAS := media,ocr,lake,server,kfp,torch,ray,dev
 
 .PHONY: help demo install lint test test-slow soak compile chart manifests images images-check claims constraints clean
 
@@ -61,7 +60,7 @@ claims: $(VENV)/.test ## docs/claims.md from docs/claims.yaml
 
 constraints: ## constraints.txt anew: every extra, resolved together
 	rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
-	$(VENV)-pins/bin/pip install --disable-pip-version-check -q -e ".[$(ALL_EXTRAS)]"
+	$(VENV)-pins/bin/pip install --disable-pip-version-check -q -e ".[$(TEST_EXTRAS)]"
 	{ sed -n '/^#/p' constraints.txt; $(VENV)-pins/bin/pip freeze --exclude-editable | sed 's/+cpu//'; } > constraints.new
 	mv constraints.new constraints.txt
 

@@ -1,8 +1,9 @@
 """What scoring a clip costs: each part against plain decoding of the same clip, and whether memory stays flat.
 
 `python -m benchmarks.scoring [CLIP]` takes 10 s of `bigbuckbunny` (1280x720, real frames, there and back) from a wheel
-if none is given. Processor time of this process and of the decoding worker, one thread, interleaved rounds; the target
-is at most 2.0 for all but text, decoding included. Linux only: it reads /proc.
+if none is given. Processor time of this process and of the decoding worker, one thread, interleaved rounds; the targets
+are at most 2.0 for all metrics but text and at most 3.0 with VTSS by the network `small`, decoding included. A network of random
+weights, which takes as long, stands in where no checkpoint is. Linux only: it reads /proc.
 """
 
 import argparse
@@ -22,22 +23,28 @@ import numpy as np
 from benchmarks.guard import cpu_s
 from benchmarks.measure import machine, median, print_table
 from longtake.demo.footage import get_footage
+from longtake.records import METRICS
 from longtake.scoring import picture
+from longtake.scoring.architecture import SMALL, Architecture
 from longtake.scoring.camera import camera_moves
-from longtake.scoring.config import Sampling, ScoringConfig
+from longtake.scoring.checkpoint import Calibration, save_checkpoint
+from longtake.scoring.config import Sampling, ScoringConfig, Suitability
 from longtake.scoring.detail import blockiness, clarity, cut_patches, noise
 from longtake.scoring.fingerprint import fingerprint
 from longtake.scoring.flow import flows, picture_of
+from longtake.scoring.inputs import Inputs, collect_inputs, plan_inputs
 from longtake.scoring.motion import measure_motion
+from longtake.scoring.network import TSANetwork
 from longtake.scoring.samples import Samples
 from longtake.scoring.sampling import collect, plan_bursts, plan_views
 from longtake.scoring.text import TextDetector
+from longtake.scoring.vtss import VtssPredictor
 from longtake.stages.workers import FileLookerOrder
 from longtake.video.config import Limits
 from longtake.video.guard import Guard
 
 FPS, SECONDS = 25, 10
-TARGET_RATIO = 2.0
+TARGET_RATIO, TARGET_WITH_VTSS = 2.0, 3.0
 LOOKS = (5, 50, 200)
 
 
@@ -63,11 +70,22 @@ def decode(path: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
-def look(guard: Guard, path: Path) -> Samples:
-    """As `measure_clip` does before it measures."""
+def look(guard: Guard, path: Path, network: Architecture | None = None) -> tuple[Samples, Inputs | None]:
+    """As `measure_clip` does before it measures, and what the network sees."""
     probe, sampling = guard.probe(path), Sampling()
-    glimpse = guard.glimpse(path, plan_views(probe.duration_s, probe.fps, sampling))
-    return collect(glimpse, plan_bursts(probe.duration_s, probe.fps, sampling))
+    looks = plan_inputs(probe.duration_s, probe.fps, network, seed=0) if network else {}
+    glimpse = guard.glimpse(path, plan_views(probe.duration_s, probe.fps, sampling) | looks)
+    samples = collect(glimpse, plan_bursts(probe.duration_s, probe.fps, sampling))
+    inputs = collect_inputs(glimpse, looks, network, dict.fromkeys(METRICS, 0.0)) if network else None
+    return samples, inputs
+
+
+def weights_in(folder: Path) -> Path:
+    """A checkpoint of random weights, which costs what a trained one does."""
+    ones = (1.0,) * len(METRICS)
+    calibration = Calibration(score_mean=3.0, score_sd=1.0, label_medians_L=ones, label_means_L=ones, label_sds_L=ones)
+    save_checkpoint(folder / "random.safetensors", TSANetwork(SMALL), calibration, {})
+    return folder / "random.safetensors"
 
 
 def ways_of(samples: Samples, detector: TextDetector) -> dict[str, Callable[[], object]]:
@@ -105,34 +123,49 @@ def cost_s(work: Callable[[], object], pid: int | None) -> float:
     return cpu_s(pid) - before
 
 
-def print_costs(clip: Path, rounds: int) -> None:
-    detector = TextDetector()
+def print_costs(clip: Path, weights: Path, rounds: int) -> None:
+    detector, predictor = TextDetector(), VtssPredictor(weights, "cpu")
     with Guard() as guard:
+        samples, inputs = look(guard, clip, predictor.architecture)
+        assert inputs, "a network was named"
         ways: dict[str, Callable[[], object]] = {
             "plain decoding, in this process": lambda: decode(clip),
             "decoding and scaling, in the worker": lambda: look(guard, clip),
-        } | ways_of(look(guard, clip), detector)
+            "the same with what the network sees": lambda: look(guard, clip, predictor.architecture),
+            "VTSS and its reason": lambda: predictor.predict([inputs]),
+        } | ways_of(samples, detector)
         runs: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, work in ways.items():
                 runs[name].append(cost_s(work, guard.worker_pid))
-    plain, looking = list(runs)[:2]
-    parts = [looking, "motion metrics", "picture metrics", "fingerprint"]
-    runs["all but text"] = [sum(runs[name][k] for name in parts) for k in range(rounds)]
-    runs["all"] = [costs + texts for costs, texts in zip(runs["all but text"], runs["text_share"], strict=True)]
+    plain, looking, seeing, judging = list(runs)[:4]
+    parts = ["motion metrics", "picture metrics", "fingerprint"]
+    runs["all but text"] = [sum(runs[name][k] for name in (looking, *parts)) for k in range(rounds)]
+    runs["all but text, and VTSS"] = [sum(runs[name][k] for name in (seeing, judging, *parts)) for k in range(rounds)]
+    runs["all"] = [
+        costs + texts for costs, texts in zip(runs["all but text, and VTSS"], runs["text_share"], strict=True)
+    ]
     share = median(runs["all but text"])
     rows = []
     for name, costs in runs.items():
         ratios = sorted(ours / theirs for ours, theirs in zip(costs, runs[plain], strict=True))
-        of_all = "" if name in (plain, "all", "text_share") else f"{100 * median(costs) / share:.1f}"
+        of_all = (
+            ""
+            if name in (plain, seeing, judging, "all", "all but text, and VTSS", "text_share")
+            else f"{100 * median(costs) / share:.1f}"
+        )
         rows.append((name, median(costs), median(ratios), f"{ratios[0]:.3g} to {ratios[-1]:.3g}", of_all))
-    print(f"{decode(clip)} frames, {rounds} rounds, one thread; asked for: all but text at most {TARGET_RATIO}\n")
+    print(f"{decode(clip)} frames, {rounds} rounds, one thread")
+    print(f"asked for: all but text at most {TARGET_RATIO}, with VTSS {TARGET_WITH_VTSS}\n")
     print_table(("part", "CPU s", "of plain decoding", "range", "share of all but text, %"), rows)
 
 
-def watch_memory(clip: Path, text: bool, answers: "multiprocessing.SimpleQueue[tuple[int, float, float]]") -> None:
+def watch_memory(
+    clip: Path, text: bool, weights: Path | None, answers: "multiprocessing.SimpleQueue[tuple[int, float, float]]"
+) -> None:
     """In a process of its own: how many looks, its peak and the worker's, MB, at each of `LOOKS`."""
-    looker = FileLookerOrder(ScoringConfig(text=text), Limits())()
+    suitability = Suitability(weights=str(weights)) if weights else None
+    looker = FileLookerOrder(ScoringConfig(text=text, suitability=suitability), Limits())()
     done = 0
     for count in LOOKS:
         for _ in range(count - done):
@@ -143,18 +176,18 @@ def watch_memory(clip: Path, text: bool, answers: "multiprocessing.SimpleQueue[t
     looker.close()
 
 
-def print_memory(clip: Path) -> None:
+def print_memory(clip: Path, weights: Path) -> None:
     rows: list[Sequence[object]] = []
     context = multiprocessing.get_context("spawn")
-    for text in (False, True):
+    for label, text, network in (("metrics", False, None), ("and text", True, None), ("and VTSS", False, weights)):
         answers = context.SimpleQueue()
         began = time.monotonic()
-        process = context.Process(target=watch_memory, args=(clip, text, answers))
+        process = context.Process(target=watch_memory, args=(clip, text, network, answers))
         process.start()
         for _ in LOOKS:
-            rows.append(("with text" if text else "without", *answers.get(), f"{time.monotonic() - began:.0f}"))
+            rows.append((label, *answers.get(), f"{time.monotonic() - began:.0f}"))
         process.join()
-    print_table(("text", "clips scored", "peak RSS, MB", "of the decoding worker, MB", "after s"), rows)
+    print_table(("measured", "clips scored", "peak RSS, MB", "of the decoding worker, MB", "after s"), rows)
 
 
 def _peak_mb(pid: str) -> float:
@@ -168,7 +201,7 @@ def main() -> None:
     parser.add_argument("clip", nargs="?", type=Path, help="a clip of your own")
     parser.add_argument("--footage", type=Path, help="where the wheel's clips are kept")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--memory", action="store_true", help="score the clip 200 times twice and watch the memory")
+    parser.add_argument("--memory", action="store_true", help="score the clip 200 times, thrice, and watch the memory")
     given = parser.parse_args()
     cv2.setNumThreads(1)  # as a worker does
     with tempfile.TemporaryDirectory() as folder:
@@ -176,9 +209,10 @@ def main() -> None:
         if given.clip is None:
             make_clip(get_footage(given.footage or Path(folder))["bigbuckbunny"], clip)
         print(machine())
-        print_costs(clip, given.rounds)
+        weights = weights_in(Path(folder))
+        print_costs(clip, weights, given.rounds)
         if given.memory:
-            print_memory(clip)
+            print_memory(clip, weights)
 
 
 if __name__ == "__main__":

@@ -168,6 +168,10 @@ class Score:
     """1 to 10, by a LAION-style predictor; null where no weights were given."""
     vtss: float | None
     """Video training suitability score, 1 to 5; null where no network has scored."""
+    vtss_reason: str | None
+    """The sub-metric that costs the clip most: with the median of the network's training clips in its place, VTSS would rise
+    by `vtss_gain`. Null where none would raise it, and where no network has scored."""
+    vtss_gain: float | None
     fingerprint: str | None
     """Perceptual hashes of a few frames, hexadecimal: near-duplicates differ in few bits."""
     scorer: str
@@ -179,6 +183,30 @@ class Score:
     @property
     def outcome(self) -> tuple[Outcome, str]:
         return ("quarantined", self.reason) if self.reason else ("kept", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """How suitable one person finds one clip for training a video generator."""
+
+    TABLE: ClassVar[str] = "labels"
+    KEY: ClassVar[tuple[str, ...]] = ("clip_id", "annotator")
+
+    clip_id: str
+    bucket: int
+    video_id: str
+    annotator: str
+    """The name that the person gave, or that the import gives."""
+    score: float
+    """1 (unusable) to 5 (ideal): one overall mark for dynamic quality, static quality and naturalness."""
+    marked_at: str
+    """ISO 8601, UTC."""
+    made_by: str
+    """`annotate`, or where it was imported from: `label-studio`."""
+
+    @property
+    def outcome(self) -> tuple[Outcome, str]:
+        return "kept", ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +250,10 @@ class Dataset:
     """What each stage was told, every default spelled out."""
     validation_share: float
     """What `split_of` takes."""
+    vtss_threshold: float | None = None
+    """The least VTSS that is kept; null where clips are not chosen by it, and in datasets from before there was VTSS."""
+    vtss_how: Literal["given", "valley", "fallback"] | None = None
+    """Where it comes from: the config, the valley of the clips' own scores, or the paper, since they have none."""
     counts: dict[str, int]
     """Clips by "outcome" or "outcome:reason"."""
     clips: int
@@ -230,4 +262,4 @@ class Dataset:
     """Of the kept ones."""
 
 
-Record = Video | Clip | Score | Selection
+Record = Video | Clip | Score | Label | Selection

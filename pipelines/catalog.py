@@ -23,4 +23,11 @@ def _configs_of(pipeline: str) -> dict[str, type]:
 CATALOG: Mapping[str, Entry] = {
     "curate": Entry(steps=("listing", "slicing", "scoring", "selecting", "summary"), configs=_configs_of("curate")),
     "doctor": Entry(steps=("doctor",), configs=_configs_of("doctor")),
+    "train-tsa": Entry(steps=("tsa_training", "summary"), configs=_configs_of("train-tsa")),
 }
+"""By their names, which Kubeflow, Argo and the command share; `module_of` says where the code is."""
+
+
+def module_of(pipeline: str) -> str:
+    """The module that builds it: a name in Kubernetes has dashes, one in Python has underscores."""
+    return f"pipelines.{pipeline.replace('-', '_')}"

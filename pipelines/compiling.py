@@ -6,7 +6,7 @@ from typing import Any
 
 from kfp import compiler
 
-from pipelines.catalog import CATALOG
+from pipelines.catalog import CATALOG, module_of
 from pipelines.cluster.loading import load_values
 from pipelines.cluster.values import Values
 
@@ -16,8 +16,8 @@ PROFILES = ("laptop", "cpu", "gpu")
 
 
 def load_pipeline(name: str, values: Values) -> Any:
-    """The pipeline of `pipelines/<name>.py`, with these values of the chart."""
-    return importlib.import_module(f"pipelines.{name}").build(values)
+    """The pipeline with these values of the chart."""
+    return importlib.import_module(module_of(name)).build(values)
 
 
 def compile_pipeline(name: str, values: Values, folder: Path) -> Path:

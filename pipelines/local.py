@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ from longtake.shards import plan_shards
 from longtake.stages.config import check_agreement
 from longtake.stages.step import open_places
 from pipelines.catalog import CATALOG
+from pipelines.cluster.schedules import PARAMETERS
 from pipelines.outcome import Outcome
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -79,11 +80,13 @@ def _started(scratch: str) -> Iterator["subprocess.Popen[str]"]:
     )
     try:
         with child:
-            yield child
+            try:
+                yield child
+            except BaseException:  # in here: at its end the block around this waits for the child
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGTERM)
+                raise
     except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGTERM)
-        child.wait()
         print("longtake: stopped; what is done is kept, and the same command goes on from there", file=sys.stderr)
         raise
     finally:
@@ -96,23 +99,26 @@ def _end(number: int, frame: object) -> None:
 
 def _checked(pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with whole URIs, after a look at all that can be wrong before Kubeflow is even loaded."""
-    configs = CATALOG[pipeline].configs
+    configs, known = CATALOG[pipeline].configs, [field.name for field in fields(PARAMETERS[pipeline])]
     checked = dict(parameters)
     for key, value in parameters.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(known))}"
+            raise UserError(f"{pipeline}: unknown parameter {key!r}; {hint}")
         if key in configs:
             if not isinstance(value, Mapping | None):
                 raise UserError(f"{pipeline}: {key} is {value!r}; expected names and values")
             checked[key] = dict(value or {})
-        elif key not in ("raw", "data_root", "shards", "dataset"):
-            near = difflib.get_close_matches(key, configs, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(configs))}"
-            raise UserError(f"{pipeline}: unknown parameter {key!r}; {hint}")
     loaded: dict[str, Any] = {
         key: load_config(configs[key], checked.get(key) or {}, where=key.replace("_", " ")) for key in configs
     }
-    check_agreement(loaded["scoring_config"], loaded["selecting_config"])
-    plan_shards({}, parameters["shards"])
-    check_family(parameters.get("dataset", "clips"))
+    if "selecting_config" in loaded:
+        check_agreement(loaded["scoring_config"], loaded["selecting_config"])
+    if "shards" in parameters:
+        plan_shards({}, parameters["shards"])
+    if "dataset" in parameters:
+        check_family(parameters["dataset"])
     source, lake = open_places(parameters["raw"], parameters["data_root"])
     return {**checked, "raw": source.uri, "data_root": lake.data_root}
 
@@ -133,6 +139,8 @@ def _follow(child: "subprocess.Popen[str]", outcome: Outcome, log: IO[str] | Non
                 show(event)
             elif event["message"] == "dataset":
                 outcome.dataset = {"name": event["dataset"], "kept": event["kept"], "clips": event["clips"]}
+            elif event["message"] == "weights":
+                outcome.network = {"weights": event["weights"], "srcc": event["srcc"]}
             elif event["message"] == "quarantined":
                 outcome.quarantined.append(f"{event['uri']}: {event['reason']} ({event['detail']})")
             elif "failed" in event:
@@ -195,13 +203,14 @@ def main() -> None:
     order = json.load(sys.stdin)
     from kfp import local
 
-    from pipelines.cluster.values import Steps, Values
+    from pipelines.cluster.values import CurateDefaults, PipelineDefaults, Steps, Values
     from pipelines.compiling import load_pipeline
 
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=order["pipeline_root"])
     # Someone waits for it: what fails is said at once, and the same command tries again.
     steps = Steps(**{name: replace(step, retries=0) for name, step in vars(Values().steps).items()})
-    load_pipeline(order["pipeline"], Values(steps=steps))(**order["parameters"])
+    values = Values(steps=steps, pipelines=PipelineDefaults(curate=CurateDefaults(shards=1)))
+    load_pipeline(order["pipeline"], values)(**order["parameters"])
 
 
 def _watch(parent: int) -> None:

@@ -20,6 +20,8 @@ class Outcome:
     """(exit code, sentence) of each step that failed."""
     dataset: dict[str, Any] = field(default_factory=dict)
     """Name of the dataset that the run ended with, its clips that are kept, and all that it chose from."""
+    network: dict[str, Any] = field(default_factory=dict)
+    """URI of the weights that the run ended with, and their SRCC on sources that were held out."""
     quarantined: list[str] = field(default_factory=list)
     """Inputs that this run has put aside, each with its reason; those of earlier runs are in the reports."""
 
@@ -32,8 +34,9 @@ class Outcome:
 
     def to_json(self) -> str:
         errors = [{"exit_code": code, "sentence": sentence} for code, sentence in self.errors]
-        facts = {"run": self.run, "exit_code": self.exit_code, "errors": errors, "dataset": self.dataset.get("name")}
-        return json.dumps(facts | {"steps": self.steps}, indent=2)
+        facts = {"run": self.run, "exit_code": self.exit_code, "errors": errors}
+        made = {"dataset": self.dataset.get("name"), "weights": self.network.get("weights")}
+        return json.dumps(facts | made | {"steps": self.steps}, indent=2)
 
     def show(self) -> None:
         """Prints what each step did."""
@@ -59,6 +62,8 @@ class Outcome:
                 console.print(f"report: {step['report_uri']}")
         if self.dataset:
             console.print("dataset: {name}, {kept} of {clips} clips".format(**self.dataset))
+        if self.network:
+            console.print("weights: {weights}, SRCC {srcc:.3f} on held-out sources".format(**self.network))
 
     def complain(self) -> None:
         """Prints to standard error what went wrong, and how to go on."""

@@ -24,7 +24,7 @@ def clip(number, of, **fields):
 
 
 def score(of, **fields):
-    plain = dict.fromkeys((*METRICS, "aesthetic", "vtss", "fingerprint", "reason", "detail")) | {
+    plain = dict.fromkeys((*METRICS, "aesthetic", "vtss", "vtss_reason", "vtss_gain", "fingerprint", "reason", "detail")) | {
         "clip_id": of.clip_id, "bucket": of.bucket, "video_id": of.video_id, "scorer": "longtake", "made_by": "m",
     }  # fmt: skip
     return Score(**plain | fields)

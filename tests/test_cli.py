@@ -115,6 +115,7 @@ def test_two_files_of_one_name_do_not_overwrite_each_other_s_clips(tmp_path):
         (("run", "curate", "--raw", "s3://A/raw", "--data-root", "data"), ("bucket", "s3://")),
         (("run", "curate", "--raw", ".", "--data-root", "/proc/nowhere/x"), ("/proc/nowhere", "written")),
         (("run", "curate", "--raw", ".", "--data-root", "data", "--shards", "0"), ("0 shards", "at least 1")),
+        (("run", "train-tsa", "--raw", ".", "--data-root", "data", "--shards", "2"), ("shards", "tsa_training_config")),
         (("step", "slicing", "--config", "absent.yaml"), ("absent.yaml", "read")),
         (("lake", "ls", "gs://bucket"), ("gs", "s3://")),
     ],
@@ -153,6 +154,12 @@ def test_a_typo_in_a_config_is_one_line_exit_20_in_under_3_s(text, words, tmp_pa
 def test_a_wrong_parameter_of_a_step_is_one_line_exit_20(text, words, tmp_path):
     (tmp_path / "step.yaml").write_text(text)
     fails(longtake("step", "slicing", "--config", "step.yaml", cwd=tmp_path), 20, *words)
+
+
+def test_a_local_run_is_refused_for_a_wrong_config_of_its_own_pipeline(tmp_path):
+    (tmp_path / "config.yaml").write_text("tsa_training_config: {presett: paper}")
+    arguments = ("run", "train-tsa", "--raw", ".", "--data-root", "data", "--config", "config.yaml")
+    fails(longtake(*arguments, cwd=tmp_path, within_s=3), 20, "presett", "preset")
 
 
 def test_a_wrong_key_and_a_missing_bucket_are_one_line_exit_20_in_under_3_s(s3, tmp_path):

@@ -8,7 +8,8 @@ import pytest
 
 CLONE = Path(__file__).parent.parent
 CONCEPTS = {
-    "slicing", "scoring", "selecting", "captioning", "latents", "dit", "scaling", "owl", "evaluation", "video", "report",
+    "slicing", "scoring", "selecting", "annotating", "tsa_training", "captioning", "latents", "dit", "scaling", "owl",
+    "evaluation", "video", "report",
 }  # fmt: skip
 PURE = {"pydantic", "longtake"}
 

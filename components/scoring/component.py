@@ -14,13 +14,13 @@ def scoring(
     config: dict = {},  # noqa: B006
     run: str = "",
 ) -> str:
-    """Measures the clips of a shard: 15 sub-metrics, and an aesthetic score where its weights are given.
+    """Measures the clips of a shard: 15 sub-metrics, VTSS with its reason, an aesthetic score where its weights are given.
 
     Args:
         raw: Where the raw videos lie, as listing was told.
         data_root: Where tables and clips are, as listing was told.
         metrics: Rows by outcome and reason.
-        report: Histograms of the metrics, what goes with what, and the clips at their ends.
+        report: VTSS and what costs it, histograms of the metrics, what goes with what, and the clips at their ends.
         shard: Number, count and buckets of the shard, as listing planned it; the default is everything.
         slicing_config: Whose clips: the config that slicing was given.
         config: Fields of ScoringStageConfig (measuring, limits, work) that are not to have their default.

@@ -9,6 +9,7 @@ def selecting(
     data_root: str,
     metrics: dsl.Output[dsl.Metrics],
     report: dsl.Output[dsl.HTML],
+    agreement: dsl.Output[dsl.ClassificationMetrics],
     dataset: str = "clips",
     slicing_config: dict = {},  # noqa: B006 (Kubeflow reads the default)
     scoring_config: dict = {},  # noqa: B006
@@ -16,17 +17,18 @@ def selecting(
     run: str = "",
     scored: list = [],  # noqa: B006
 ) -> str:
-    """Chooses the clips of a dataset by thresholds, folds near-duplicates, and pins the dataset by name.
+    """Chooses the clips of a dataset by VTSS or by thresholds, folds near-duplicates, and pins the dataset by name.
 
     Args:
         raw: The dataset covers the videos below this prefix.
         data_root: Where tables and clips are, as listing was told.
         metrics: Clips by outcome and reason.
         report: Best, borderline and worst clips, with their metrics and reasons; duplicates; histograms.
+        agreement: What VTSS decides (columns) against what the hand-set thresholds do (rows), with the ROC curve.
         dataset: The family's name; a digest of what was chosen is added to it.
         slicing_config: Whose clips: the config that slicing was given.
         scoring_config: Whose scores: the config that scoring was given.
-        config: Fields of SelectingConfig (thresholds, duplicates, validation) that are not to have their default.
+        config: Fields of SelectingConfig (by, vtss_min, thresholds, duplicates, validation) that are not to have their default.
         run: Name of the run in progress and reports.
         scored: The shards that were scored; given so that this waits for them.
 
@@ -46,4 +48,5 @@ def selecting(
         run=run,
     )
     kubeflow.publish(summary, data_root=data_root, metrics=metrics, report_path=report.path)
+    kubeflow.publish_agreement(summary.agreement, agreement)
     return summary.dataset

@@ -5,6 +5,7 @@ import sys
 import click
 
 from longtake import __version__
+from longtake.cli.annotate import annotate
 from longtake.cli.cluster import compile_, publish, unpublish
 from longtake.cli.dataset import dataset
 from longtake.cli.doctor import doctor
@@ -13,6 +14,7 @@ from longtake.cli.local import demo, run, score, slice_, step
 from longtake.cli.runs import runs_, stop, submit
 from longtake.cli.schedule import schedule
 from longtake.cli.trace import trace
+from longtake.cli.train import train_tsa
 from longtake.errors import EXIT_DONE, EXIT_USER, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -40,6 +42,8 @@ for verb in (
     slice_,
     score,
     step,
+    annotate,
+    train_tsa,
     dataset,
     trace,
     doctor,

@@ -9,9 +9,9 @@ import click
 from longtake.cli.given import from_clone, read_mapping
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, UserError
 
-STEPS = ("listing", "slicing", "scoring", "selecting", "summary", "doctor")
-PIPELINES = ("curate", "doctor")
-LOCAL_PIPELINES = ("curate",)
+STEPS = ("listing", "slicing", "scoring", "selecting", "tsa_training", "summary", "doctor")
+PIPELINES = ("curate", "doctor", "train-tsa")
+LOCAL_PIPELINES = ("curate", "train-tsa")
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""
 
 
@@ -28,13 +28,13 @@ def demo(folder: Path) -> None:
 @click.argument("pipeline", type=click.Choice(LOCAL_PIPELINES))
 @click.option("--raw", required=True, help="Where the raw videos lie: s3://bucket/prefix or a folder.")
 @click.option("--data-root", required=True, help="Where tables and clips go: s3://bucket/prefix or a folder.")
-@click.option("--shards", type=int, default=1, show_default=True, help="Steps that may run at once on this machine.")
-@click.option("--dataset", default="clips", show_default=True, help="Family of the dataset that is made.")
+@click.option("--shards", type=int, help="Of curate: steps that may run at once on this machine.  [default: 1]")
+@click.option("--dataset", help="Of curate: family of the dataset that is made.  [default: clips]")
 @click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path),
-    help="YAML: listing_config, slicing_config, scoring_config, selecting_config.",
+    help="YAML: listing_config, slicing_config, scoring_config, selecting_config, or what else the pipeline takes.",
 )
 @click.option("--log", type=click.Path(path_type=Path), help="Keep the pipeline's whole output in this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print run, exit code, errors and what each step did as JSON.")
@@ -42,8 +42,8 @@ def run(
     pipeline: str,
     raw: str,
     data_root: str,
-    shards: int,
-    dataset: str,
+    shards: int | None,
+    dataset: str | None,
     config_file: Path | None,
     log: Path | None,
     as_json: bool,
@@ -54,7 +54,8 @@ def run(
     for name in ("raw", "data_root", "shards", "dataset"):
         if name in parameters:
             raise UserError(f"the config file {config_file} gives {name}; give it as --{name.replace('_', '-')} alone")
-    parameters |= {"raw": raw, "data_root": data_root, "shards": shards, "dataset": dataset}
+    given = {"raw": raw, "data_root": data_root, "shards": shards, "dataset": dataset}
+    parameters |= {name: value for name, value in given.items() if value is not None}
     outcome = local.run_locally(pipeline, parameters, log=log)
     if as_json:
         click.echo(outcome.to_json())
@@ -131,7 +132,7 @@ def slice_(files: tuple[Path, ...], out: Path | None, config_file: Path | None, 
 )
 @click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
 def score(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> None:
-    """Sub-metrics of video files; no lake is needed. Each file is taken for one clip."""
+    """VTSS and sub-metrics of video files; no lake is needed. Each file is taken for one clip."""
     from longtake.config import load_config
     from longtake.files.scoring import score_files, show_scores
     from longtake.selecting.config import SelectingConfig
@@ -140,14 +141,13 @@ def score(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> N
     given = read_mapping(config_file)
     curate = any(name.endswith("_config") for name in given)
     scoring = (given.get("scoring_config") or {}) if curate else given
-    thresholds = None
-    if curate and "selecting_config" in given:  # then it is those that judge
+    selecting = None
+    if curate and "selecting_config" in given:  # then that decides
         selecting = load_config(SelectingConfig, given["selecting_config"] or {}, where="selecting config")
         check_agreement(load_config(ScoringStageConfig, scoring, where="scoring config"), selecting)
-        thresholds = selecting.thresholds
     scored = score_files(files, config=scoring)
     if as_json:
         click.echo(json.dumps([found.to_record() for found in scored], indent=2))
     else:
-        show_scores(scored, thresholds)
+        show_scores(scored, selecting)
     sys.exit(EXIT_QUARANTINED if any(found.score.reason for found in scored) else EXIT_DONE)

@@ -121,6 +121,7 @@ class Card:
         shown = {
             "dataset": self.dataset.name, "raw": self.dataset.raw, "made_at": self.dataset.made_at, "clips": self.clips,
             "hours": self.seconds / 3600, "videos": self.videos,
+            "vtss_threshold": self.dataset.vtss_threshold, "vtss_how": self.dataset.vtss_how,
             "splits": {name: asdict(side) for name, side in self.splits.items()},
             "dropped": dict(self.dropped.most_common()), "histograms": spreads,
             "published": [asdict(other) for other in PUBLISHED],
@@ -172,7 +173,7 @@ def render_card(card: Card) -> str:
         present=[name for name, spread in card.spreads.items() if any(spread.kept) or any(spread.dropped)],
         vtss=_vtss_range(card),
         published=PUBLISHED,
-        plots={name: _plot(name, spread) for name, spread in card.spreads.items()},
+        plots={name: _plot(name, spread, card.dataset.vtss_threshold) for name, spread in card.spreads.items()},
     )
 
 
@@ -184,9 +185,10 @@ MARKS: Mapping[str, Mapping[str, float]] = {
 """Published means and thresholds, drawn on the histogram of the same number."""
 
 
-def _plot(name: str, spread: Spread) -> Markup:
+def _plot(name: str, spread: Spread, vtss_threshold: float | None) -> Markup:
     dropped = spread.dropped if any(spread.dropped) else None
-    return histogram_svg(spread.kept, spread.edges, label=name, marks=MARKS.get(name, {}), dropped=dropped)
+    own = {"kept here from": vtss_threshold} if name == "vtss" and vtss_threshold is not None else {}
+    return histogram_svg(spread.kept, spread.edges, label=name, marks={**MARKS.get(name, {}), **own}, dropped=dropped)
 
 
 def _vtss_range(card: Card) -> str:
@@ -204,9 +206,19 @@ def _typical_px(card: Card) -> str:
     return f"most {low:.0f}p – {high - 1:.0f}p" if math.isfinite(high) else f"most {low:.0f}p or more"
 
 
+def vtss_rule(dataset: Dataset) -> str:
+    """The threshold on VTSS in words; empty where clips were not chosen by it."""
+    if dataset.vtss_threshold is None:
+        return ""
+    where = {"given": "as the config says", "valley": "the valley of the clips' scores", "fallback": "the paper's"}
+    return f"VTSS at least {dataset.vtss_threshold:g}, {where[dataset.vtss_how or 'given']}"
+
+
 def _facts(dataset: Dataset) -> dict[str, str]:
     share = f"{100 * dataset.validation_share:g} % of videos for validation"
     facts = {"made": f"made {dataset.made_at[:16].replace('T', ' ')} UTC, {share}"}
+    if rule := vtss_rule(dataset):
+        facts["chosen by"] = rule
     facts |= {f"rows of {stage}": f"made_by {maker}" for stage, maker in dataset.made_by.items()}
     facts |= {f"table {table}": f"version {version}" for table, version in dataset.versions.items()}
     return facts | {f"config of {stage}": json.dumps(config) for stage, config in dataset.configs.items()}

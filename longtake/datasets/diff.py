@@ -60,7 +60,7 @@ def compare(lake: Lake, old: Dataset, new: Dataset) -> Diff:
     stages = sorted({*old.made_by, *new.made_by})
     made_by = {stage: (old.made_by.get(stage), new.made_by.get(stage)) for stage in stages}
     diff.made_by = {stage: makers for stage, makers in made_by.items() if makers[0] != makers[1]}
-    settings = (dict(_flat(old.configs)), dict(_flat(new.configs)))
+    settings = (dict(_settings(old)), dict(_settings(new)))
     for path in sorted({*settings[0], *settings[1]}):
         values = (settings[0].get(path), settings[1].get(path))
         if values[0] != values[1]:
@@ -101,6 +101,13 @@ def _count(diff: Diff, before: Mapping[str, Selection], after: Mapping[str, Sele
                 diff.both += rows is before
             else:
                 lost.add(clip_id, NOT_THERE if other is None else other.reason or "")
+
+
+def _settings(dataset: Dataset) -> Iterator[tuple[str, Any]]:
+    """What the stages were told, and what selecting found for itself, by path."""
+    yield from _flat(dataset.configs)
+    if dataset.vtss_threshold is not None:
+        yield "vtss_threshold", dataset.vtss_threshold
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from longtake.datasets.card import Card
+from longtake.datasets.card import Card, vtss_rule
 from longtake.datasets.diff import Diff, Lost
 from longtake.datasets.placing import REASONS
 from longtake.datasets.published import PUBLISHED
@@ -22,7 +22,8 @@ BAR = "▁▂▃▄▅▆▇█"
 def show_card(card: Card) -> None:
     """Prints the card; histograms are a letter a bin."""
     console = _console()
-    console.print(f"{card.dataset.name}, made {card.dataset.made_at} from {card.dataset.raw}\n")
+    chosen = f", by {rule}" if (rule := vtss_rule(card.dataset)) else ""
+    console.print(f"{card.dataset.name}, made {card.dataset.made_at} from {card.dataset.raw}{chosen}\n")
     mean_s = card.spreads["length_s"].mean
     rows = [(card.dataset.name, f"{card.clips:,}", number(card.seconds / 3600), _seconds(mean_s), "–")]
     for other in PUBLISHED:

@@ -6,7 +6,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
 
+from longtake.ending import shield
 from longtake.errors import UserError
+
+LONGEST_WAIT_S = 0.2
+"""After which it is looked whether the process was told to end."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,10 +29,15 @@ def map_unordered(work: Callable[[Item], Result], items: Iterable[Item], *, work
     try:
         while True:
             if error is None:
-                waiting.update(pool.submit(work, item) for item in islice(left, 2 * workers - len(waiting)))
+                for item in islice(left, 2 * workers - len(waiting)):
+                    with shield():
+                        waiting.add(pool.submit(work, item))
             if not waiting:
                 break
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            done: set[Future[Result]] = set()
+            while not done:
+                with shield():
+                    done, waiting = wait(waiting, LONGEST_WAIT_S, return_when=FIRST_COMPLETED)
             for future in done:
                 fault = future.exception()
                 if fault is None:

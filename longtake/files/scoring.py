@@ -1,4 +1,4 @@
-"""`longtake score FILE...`: the sub-metrics of plain files, and what thresholds say of them."""
+"""`longtake score FILE...`: VTSS and sub-metrics of plain files, and whether selecting would keep them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,10 @@ from longtake.engine import Lost, stream
 from longtake.files.given import check_files, uri_of, with_progress
 from longtake.records import METRICS, Score
 from longtake.scoring.metrics import SUB_METRICS
-from longtake.selecting.config import Range, Thresholds
+from longtake.scoring.reasons import in_words
+from longtake.selecting.config import Range, SelectingConfig, Thresholds
 from longtake.selecting.thresholds import judge
+from longtake.selecting.valley import PAPER_THRESHOLD
 from longtake.stages.config import ScoringStageConfig
 from longtake.stages.scoring import makers, pools_of, score_row
 from longtake.stages.step import Makers
@@ -39,16 +41,12 @@ def score_files(files: Sequence[Path], *, config: Mapping[str, Any]) -> list[Sco
     check_files(files)
     found: dict[Path, Looked | Lost] = {}
     wanted = list(dict.fromkeys(files))
-    pools = pools_of(settings, FileLookerOrder(settings.measuring, settings.limits), len(wanted))
+    looker = FileLookerOrder(settings.measuring, settings.limits, not settings.work.model_gpus)
+    pools = pools_of(settings, looker, len(wanted))
     for path, looked in with_progress("scoring", stream(wanted, pools, engine=settings.work.engine), len(wanted)):
         found[path] = looked
     made_by = makers(settings)
     return [ScoredFile(path, _row(path, found[path], made_by)) for path in files]
-
-
-def _on_what_was_measured(score: Score) -> Thresholds:
-    """The default thresholds, none of them on what the config left out."""
-    return replace(Thresholds(), **{name: Range() for name in METRICS if getattr(score, name) is None})
 
 
 def _row(path: Path, found: Looked | Lost, made_by: Makers) -> Score:
@@ -58,8 +56,8 @@ def _row(path: Path, found: Looked | Lost, made_by: Makers) -> Score:
     return score_row(content_id, content_id, found, made_by)
 
 
-def show_scores(scored: Sequence[ScoredFile], thresholds: Thresholds | None = None) -> None:
-    """Prints a column of numbers for each file, and whether the thresholds, or the default ones, would keep it."""
+def show_scores(scored: Sequence[ScoredFile], selecting: SelectingConfig | None = None) -> None:
+    """Prints VTSS, its reason and a column of numbers for each file, and whether selecting would keep it."""
     from rich.console import Console
     from rich.table import Table
 
@@ -71,8 +69,10 @@ def show_scores(scored: Sequence[ScoredFile], thresholds: Thresholds | None = No
                 f"{file.path}: {score.reason} ({score.detail})" if score.detail else f"{file.path}: {score.reason}"
             )
             continue
-        verdict = judge(score, thresholds or _on_what_was_measured(score))
-        console.print(f"{file.path}: " + ("kept" if verdict.kept else f"dropped, {verdict.detail}"))
+        said = [] if score.vtss is None else [f"VTSS {score.vtss:.2f}"]
+        console.print(f"{file.path}: " + ", ".join([*said, judge_file(score, selecting)]))
+        if words := in_words(score):
+            console.print(f"    {words}")
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(justify="left")
         table.add_column(justify="right")
@@ -81,3 +81,24 @@ def show_scores(scored: Sequence[ScoredFile], thresholds: Thresholds | None = No
             value = getattr(score, metric.name)
             table.add_row(f"    {metric.name}", "–" if value is None else f"{value:.3g}", metric.unit)
         console.print(table)
+
+
+def judge_file(score: Score, selecting: SelectingConfig | None = None) -> str:
+    """Whether selecting would keep the file, in words: by what the config says, or by the defaults on what was measured.
+
+    A file has no clips around it in whose scores a valley could lie: without `vtss_min` it is held against the paper's 2.5.
+    """
+    by = selecting.by if selecting else "thresholds" if score.vtss is None else "vtss"
+    if by != "thresholds" and score.vtss is not None:
+        least = selecting.vtss_min if selecting and selecting.vtss_min is not None else PAPER_THRESHOLD
+        if score.vtss < least:
+            return f"dropped, VTSS below {least:g}"
+        if by == "vtss":
+            return f"kept, VTSS at least {least:g}"
+    verdict = judge(score, selecting.thresholds if selecting else _on_what_was_measured(score))
+    return "kept" if verdict.kept else f"dropped, {verdict.detail}"
+
+
+def _on_what_was_measured(score: Score) -> Thresholds:
+    """The default thresholds, none of them on what the config left out."""
+    return replace(Thresholds(), **{name: Range() for name in METRICS if getattr(score, name) is None})

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from longtake.errors import UserError
 from longtake.lake.lake import Lake
-from longtake.records import Clip, Score, Selection, Video
+from longtake.records import Clip, Label, Score, Selection, Video
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TABLES = (Video, Clip, Score, Selection)
+TABLES = (Video, Clip, Score, Label, Selection)
 
 
 def query_lake(lake: Lake, sql: str) -> "pa.Table":

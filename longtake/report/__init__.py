@@ -1,5 +1,6 @@
 """Self-contained HTML: one page a step, nothing loaded from outside, everything escaped, under 2 MB beside its films."""
 
+from longtake.report.agreement import Suitability
 from longtake.report.page import counts_in, render_page
 from longtake.report.reservoir import MetricSample
 from longtake.report.scoring import ScoreTally, scoring_sheet
@@ -11,6 +12,7 @@ __all__ = [
     "MetricSample",
     "ScoreTally",
     "Shown",
+    "Suitability",
     "contact_sheet",
     "counts_in",
     "listing_sheet",

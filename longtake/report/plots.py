@@ -45,17 +45,20 @@ def histogram_svg(
     label: str,
     marks: Mapping[str, float] | None = None,
     dropped: Sequence[int] | None = None,
+    curves: Sequence[Sequence[tuple[float, float]]] = (),
 ) -> Markup:
     """Bars over `edges` (one more than bars; none of no bars), those of `dropped` stacked on top in grey.
 
     `marks` are lines with a name and their value; one beyond the axis is drawn at its end with an arrow. A bin whose
-    edge is infinite holds the outliers: it is pale, and `<` or `>` stands at its label.
+    edge is infinite holds the outliers: it is pale, and `<` or `>` stands at its label. `curves` are lines through points
+    (value, height in counts) over the bars.
     """
     above = list(dropped or [0] * len(counts))
-    most = max((a + b for a, b in zip(counts, above, strict=True)), default=0)
+    highest = max((a + b for a, b in zip(counts, above, strict=True)), default=0)
+    most = max([highest, *(height for curve in curves for _, height in curve)]) if highest else 0
     top = 4 + _ROW * len(marks or {})
     base = top + _BARS
-    parts = [_text(_LEFT - 6, top + 9, f"{most:,}", "end"), _axis(edges, base)]
+    parts = [_text(_LEFT - 6, top + 9, f"{math.ceil(most):,}", "end"), _axis(edges, base)]
     if not most:
         parts.append(_text((_LEFT + _WIDTH) / 2, top + _BARS / 2, "no values", "middle"))
     width = (_WIDTH - _LEFT) / max(len(counts), 1)
@@ -65,6 +68,7 @@ def histogram_svg(
         said = f"{_between(low, high)}: {kept:,}" + (f" kept, {off:,} dropped" if dropped is not None else "")
         heights = [max(_BARS * n / most, 1.5) if n else 0.0 for n in (kept, off)]
         parts.append(_bar(_LEFT + index * width, base, width, heights, said, pale))
+    parts += [_curve(curve, edges, base, most) for curve in curves if most]
     for row, (name, value) in enumerate(sorted((marks or {}).items(), key=lambda item: item[1])):
         parts.append(_mark(name, value, edges, 11 + _ROW * row, base))
     return _svg(_WIDTH, base + 18, label, parts)
@@ -152,6 +156,14 @@ def _axis(edges: Sequence[float], base: float) -> Markup:
             texts.append(_text(x, base + 14, shown, "middle"))
             free = x + half + 7
     return line + Markup("").join(texts)
+
+
+def _curve(points: Sequence[tuple[float, float]], edges: Sequence[float], base: float, most: float) -> Markup:
+    across = [_LEFT + _place(value, edges)[0] * (_WIDTH - _LEFT) for value, _ in points]
+    path = "L".join(
+        f"{x:.1f} {base - _BARS * height / most:.1f}" for x, (_, height) in zip(across, points, strict=True)
+    )
+    return Markup('<path d="M{}" fill="none" stroke="var(--ink)" stroke-width="1.2"/>').format(path)
 
 
 def _mark(name: str, value: float, edges: Sequence[float], y: float, base: float) -> Markup:

@@ -10,6 +10,8 @@ from longtake.report.page import count_rows, render_page
 from longtake.report.pictures import PAGE_BYTES, choose, in_turn, left_out
 from longtake.report.plots import correlation_svg, histogram_svg, number
 from longtake.report.reservoir import MetricSample
+from longtake.report.suitability import SuitabilityTally
+from longtake.scoring.reasons import in_words
 
 MAX_QUARANTINED = 200
 """Clips with a reason on one page."""
@@ -46,6 +48,7 @@ class _End:
 
     side: str
     value: str
+    score: Score
     clip: Clip
     others: int
     """Clips with the very same value."""
@@ -68,7 +71,8 @@ class ScoreTally:
         self.seconds = 0.0
         self.failed: list[tuple[Score, Clip]] = []
         """The first of them."""
-        self._ends: dict[tuple[str, str], tuple[float, Clip, int]] = {}
+        self.suitability = SuitabilityTally()
+        self._ends: dict[tuple[str, str], tuple[float, Score, Clip, int]] = {}
         """By metric and side: the value at that end, a clip that has it, and how many have."""
 
     def add(self, score: Score, clip: Clip) -> None:
@@ -83,26 +87,28 @@ class ScoreTally:
         for metric in self.metrics:
             value = getattr(score, metric.name)
             if value is not None:
-                self._stretch(metric.name, "lowest", value, clip)
-                self._stretch(metric.name, "highest", value, clip)
+                self._stretch(metric.name, "lowest", value, score, clip)
+                self._stretch(metric.name, "highest", value, score, clip)
+        self.suitability.add(score, clip)
 
-    def _stretch(self, name: str, side: str, value: float, clip: Clip) -> None:
-        end, there, same = self._ends.get((name, side), (value, clip, 0))
+    def _stretch(self, name: str, side: str, value: float, score: Score, clip: Clip) -> None:
+        end, there, of, same = self._ends.get((name, side), (value, score, clip, 0))
         if value == end:
-            self._ends[name, side] = end, there, same + 1
+            self._ends[name, side] = end, there, of, same + 1
         elif (value < end) == (side == "lowest"):
-            self._ends[name, side] = value, clip, 1
+            self._ends[name, side] = value, score, clip, 1
 
     def ends(self, name: str) -> list[_End]:
         """The clips with the lowest and the highest value; none where all are equal or nothing is known."""
         found = [(side, *self._ends[name, side]) for side in ("lowest", "highest") if (name, side) in self._ends]
         if not found or found[0][1] == found[1][1]:
             return []
-        return [_End(side, number(value), clip, same - 1) for side, value, clip, same in found]
+        return [_End(side, number(value), score, clip, same - 1) for side, value, score, clip, same in found]
 
     def clips(self) -> list[Clip]:
         """All clips that the page may name."""
-        return [clip for _, clip, _ in self._ends.values()] + [clip for _, clip in self.failed]
+        ends = [clip for _, _, clip, _ in self._ends.values()]
+        return ends + self.suitability.clips() + [clip for _, clip in self.failed]
 
 
 def scoring_sheet(
@@ -114,23 +120,22 @@ def scoring_sheet(
     facts: Mapping[str, str],
     names: Mapping[str, str],
 ) -> str:
-    """The page of a scoring: every metric with its histogram and the clips at its two ends, and who was not measured.
+    """The page of a scoring: VTSS and what costs it, every metric with its histogram and the clips at its two ends, and who
+    was not measured.
 
     `names` says where a video lies by video_id, of all `tally.clips()`. `poster` gives a clip's filmstrip (JPEG), empty
     where it is missing; it is asked only for clips that the page has room for.
     """
     histograms = tally.sample.histograms()
     known = list(histograms)
+    matrix = tally.sample.correlations(known) if len(known) > 1 else []
+    plots = {name: histogram_svg(found.kept, found.edges, label=name) for name, found in histograms.items()}
     shown: list[dict[str, Any]] = [
-        {
-            "metric": metric,
-            "plot": histogram_svg(histograms[metric.name].kept, histograms[metric.name].edges, label=metric.name),
-            "ends": tally.ends(metric.name),
-        }
+        {"metric": metric, "plot": plots[metric.name], "ends": tally.ends(metric.name)}
         for metric in tally.metrics
-        if metric.name in histograms
+        if metric.name in plots and metric.name != "vtss"
     ]
-    pictured = in_turn(*([end.clip for end in item["ends"]] for item in shown))
+    pictured = tally.suitability.clips() + in_turn(*([end.clip for end in item["ends"]] for item in shown))
     total, measured = tally.counts.total(), tally.counts["kept", ""]
     judgements = {text.name for text in JUDGEMENTS}
     values: dict[str, Any] = {
@@ -142,13 +147,33 @@ def scoring_sheet(
         "scored": measured,
         "failed_count": total - measured,
         "mean_s": tally.seconds / total if total else None,
+        "vtss": _vtss(tally, plots["vtss"], known, matrix) if "vtss" in plots else None,
         "metrics": shown,
         "absent": [text.name for text in tally.metrics if text.name not in histograms.keys() | judgements],
-        "correlation": correlation_svg(known, tally.sample.correlations(known)) if len(known) > 1 else "",
+        "correlation": correlation_svg(known, matrix) if matrix else "",
         "drawn": tally.sample.drawn,
         "failed": sorted(tally.failed, key=lambda pair: (pair[0].reason or "", pair[0].clip_id)),
         "names": names,
+        "words": in_words,
     }
     room = PAGE_BYTES - len(render_page("scoring.html", **values, pictures={}, missing=0).encode())
     pictures = choose(pictured, poster, room)
     return render_page("scoring.html", **values, pictures=pictures, missing=left_out(pictured, pictures))
+
+
+def _vtss(
+    tally: ScoreTally, plot: str, known: Sequence[str], matrix: Sequence[Sequence[float | None]]
+) -> dict[str, Any]:
+    """The part of the page that is about VTSS."""
+    judged = tally.suitability
+    judgements = {text.name for text in JUDGEMENTS}
+    row = matrix[known.index("vtss")] if matrix else []
+    correlations = {name: value for name, value in zip(known, row, strict=False) if name not in judgements}
+    return {
+        "clips": judged.clips_judged,
+        "plot": plot,
+        "costs": judged.costs(correlations),
+        "without_reason": judged.without_reason,
+        "ends": [("Least suitable", judged.lowest()), ("Most suitable", judged.highest())],
+        "sentences": {metric.name: metric.sentence for metric in tally.metrics},
+    }

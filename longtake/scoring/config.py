@@ -44,6 +44,16 @@ class Aesthetics:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Suitability:
+    """A TSA network, which gives each clip its video training suitability score (VTSS)."""
+
+    weights: str
+    """File or s3:// of a checkpoint that `longtake train-tsa` wrote; none comes with longtake yet."""
+    seed: int = Field(default=0, ge=0)
+    """Where fragments lie in space and time. The released code draws anew each time, so that no score comes twice."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ScoringConfig:
     """How a clip is measured."""
 
@@ -53,3 +63,5 @@ class ScoringConfig:
     """Whether text on the screen is looked for, which costs more than all else together; without it there is no `text_share`."""
     aesthetics: Aesthetics | None = None
     """Where the aesthetic predictor is; none: no aesthetic score."""
+    suitability: Suitability | None = None
+    """Which TSA network gives VTSS; none: no VTSS."""

@@ -1,7 +1,8 @@
 """Which clips make a dataset: a clip is kept, or dropped with a reason.
 
-Read in this order: `thresholds` (whether a clip is within hand-set ranges), `tuning` (such ranges from the data),
-`fold` (near-duplicates). Names load when first used, so that reading the config costs no numpy.
+Read in this order: `valley` (the threshold on VTSS), `thresholds` (whether a clip is within hand-set ranges), `rule` (either
+or both), `agreement` (one against the other), `tuning` (thresholds from the data), `fold` (near-duplicates). Names load when
+first used, so that reading the config costs no numpy.
 """
 
 from importlib import import_module

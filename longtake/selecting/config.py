@@ -1,11 +1,13 @@
 """Which clips make a dataset."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from longtake.config import STRICT
 
-ALGORITHM_VERSION = 1
+ALGORITHM_VERSION = 2
 """Raise it whenever the same scores and config would choose other clips."""
 
 
@@ -69,18 +71,36 @@ class Thresholds:
     aesthetic: Range = Field(default_factory=Range)
     """Open: there are no weights to score with."""
     vtss: Range = Field(default_factory=Range)
-    """Open: what these thresholds compete with."""
+    """Open: `SelectingConfig.vtss_min` is the threshold on it."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SelectingConfig:
-    """Which clips are kept: those within every threshold, and of near-duplicates one."""
+    """Which clips are kept: those that one threshold on VTSS, or hand-set thresholds, let pass; of near-duplicates one."""
 
+    by: Literal["thresholds", "vtss", "both"] = "thresholds"
+    """The hand-set `thresholds`, one threshold on VTSS (Koala-36M; scoring needs a network for it), or both."""
+    vtss_min: float | None = Field(default=None, ge=1, le=5)
+    """The least VTSS that is kept. Null: the valley between the two Gaussians that the clips' scores are fitted by, 2.5 (the
+    paper's) where they have none."""
     thresholds: Thresholds = Field(default_factory=Thresholds)
-    """A clip outside of one is dropped with the metric as its reason."""
+    """By these, a clip outside of one is dropped with the metric as its reason."""
     duplicate_bits: int = Field(default=16, ge=0, le=24)
     """Clips whose fingerprints differ in so few bits of 256, or fewer, are one clip; 0 folds equal fingerprints alone."""
     fold_duplicates: bool = True
     """False keeps near-duplicates."""
     validation_share: float = Field(default=0.05, ge=0, le=0.5)
     """Share of videos, by a hash of their id, whose clips are for validation."""
+
+    @model_validator(mode="after")
+    def _reads_what_is_given(self) -> "SelectingConfig":
+        if self.by == "thresholds" and self.vtss_min is not None:
+            raise ValueError(
+                f"vtss_min is {self.vtss_min:g}, but `by: thresholds` does not read it; say `by: vtss` or `by: both`, or leave it out"
+            )
+        if self.by == "vtss" and self.thresholds != Thresholds():
+            raise ValueError(
+                "thresholds are given, but `by: vtss` reads none of them; say `by: thresholds`, or `by: both` for clips that "
+                "must pass both, or leave the thresholds out"
+            )
+        return self

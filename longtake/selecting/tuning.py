@@ -1,4 +1,4 @@
-"""Thresholds from the data: one quantile for every bad side, such that the share that is asked for is kept.
+"""Thresholds from the data, such that the share that is asked for is kept: one on VTSS, or one quantile for every bad side.
 
 Stands in for the hand-set thresholds of Koala-36M, which keep 37M of 48M clips and are not published (section 4.4).
 """
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from longtake.errors import UserError
 from longtake.selecting.config import Range, Thresholds
 from longtake.selecting.thresholds import MEASURES, Columns, Side, only, within
+from longtake.selecting.valley import EDGES
 
 PAPER_KEEP = 37 / 48
 """The share that the hand-set thresholds of Koala-36M keep: 37M of 48M clips."""
@@ -73,6 +74,20 @@ def tune(columns: Columns, keep: float = PAPER_KEEP, sides: Mapping[str, Mapping
         middle = tuning((mild.quantile + strict.quantile) / 2)
         mild, strict = (middle, strict) if middle.kept >= keep else (mild, middle)
     return min(mild, strict, key=lambda found: abs(found.kept - keep))
+
+
+def tune_vtss(values: NDArray[np.float64], keep: float) -> tuple[float, float]:
+    """The least VTSS, to two decimals, whose share kept is nearest to `keep` (above 0, at most 1), and that share.
+
+    Of several that keep as many the highest. Values are finite. UserError for a keep out of its range, and for no values.
+    """
+    if not 0 < keep <= 1:
+        raise UserError(f"keep is {keep:g}; expected a share above 0 and at most 1, such as 0.75")
+    if not len(values):
+        raise UserError("there is nothing to tune on: no clip has a VTSS; score clips with a network first")
+    kept = 1 - np.searchsorted(np.sort(values), EDGES, side="left") / len(values)
+    place = len(kept) - 1 - int(np.argmin(np.abs(kept - keep)[::-1]))
+    return float(EDGES[place]), float(kept[place])
 
 
 def _ascending(columns: Columns, bad: Mapping[str, Mapping[Side, str]]) -> Columns:

@@ -50,9 +50,10 @@ class Work:
     readers: int = Field(default=0, ge=0)
     """Workers that decode and measure; 0: one a processor of the machine or cluster."""
     models: int = Field(default=1, ge=1)
-    """Workers that hold a model, where the config has one."""
+    """Workers that hold the aesthetic predictor, where the config has one, and with `model_gpus` the TSA network, which the
+    readers hold otherwise."""
     model_batch: int = Field(default=16, ge=1)
-    """Clips that a model sees at once."""
+    """Clips that are given to a model together."""
     model_gpus: float = Field(default=0.0, ge=0)
     """GPUs of each of them; 0.5: two share one."""
 
@@ -70,9 +71,17 @@ class ScoringStageConfig:
 
 
 def check_agreement(scoring: ScoringStageConfig, selecting: SelectingConfig) -> None:
-    """Raises UserError for a threshold on what scoring is told not to measure: said before the work, not after it."""
+    """Raises UserError for choosing by what scoring is told not to measure: said before the work, not after it."""
+    network = "give scoring a network (scoring_config: {measuring: {suitability: {weights: ...}}})"
+    if selecting.by != "thresholds" and scoring.measuring.suitability is None:
+        raise UserError(
+            f"selecting chooses by VTSS (by: {selecting.by}), which this scoring config does not predict; {network}, or choose "
+            "by hand-set thresholds (selecting_config: {by: thresholds})"
+        )
+    if selecting.by == "vtss":
+        return
     remedies = {
-        "vtss": "no step predicts it yet: wait for the one that does",
+        "vtss": None if scoring.measuring.suitability else network,
         "text_share": None if scoring.measuring.text else "let scoring look for it (measuring: {text: true})",
         "aesthetic": None
         if scoring.measuring.aesthetics

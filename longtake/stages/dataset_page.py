@@ -4,23 +4,49 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
+
+import numpy as np
 
 from longtake.lake import Lake, ObjectChanged
 from longtake.records import Clip, Dataset, Score, Selection, Video, split_of
-from longtake.report import Duplicates, MetricSample, Shown, selecting_sheet
+from longtake.report import Duplicates, MetricSample, Shown, Suitability, selecting_sheet
 from longtake.report.pictures import FILM_BYTES
 from longtake.scoring.metrics import SUB_METRICS
-from longtake.selecting.config import Thresholds
-from longtake.selecting.thresholds import MEASURES, margin
+from longtake.selecting.agreement import Agreement
+from longtake.selecting.config import Range, Thresholds
+from longtake.selecting.rule import Rule, distance
+from longtake.selecting.thresholds import MEASURES, bounds, judge
+from longtake.selecting.valley import EDGES, Cut, bin_of, count_scores, density
 from longtake.stages.cutting import read_poster
 
 SHOWN = 8
 """Clips in each list."""
+APART = 4
+"""Clips that VTSS keeps and the thresholds do not, and the other way round."""
 GROUPS = 12
 """Groups of near-duplicates that are shown."""
+PLOTTED = 10
+"""Bins of VTSS to one that is drawn."""
 
 Row = tuple[Clip, Score | None, Selection]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the clips were judged by, and compared with."""
+
+    rule: Rule
+    cut: Cut | None
+    """The threshold on VTSS; None where no clip has a VTSS."""
+    by_hand: Thresholds
+    """What VTSS is compared with."""
+    absent: tuple[str, ...]
+    """Metrics that not all clips have, so that it cannot be compared with a threshold on them."""
+    agreement: Agreement | None
+    spreads: Mapping[str, float]
+    """How far the values of each metric lie apart: the unit of margins."""
 
 
 def dataset_page(
@@ -29,19 +55,18 @@ def dataset_page(
     rows: Iterable[Row],
     *,
     folded: Mapping[str, str],
-    thresholds: Thresholds,
-    spreads: Mapping[str, float],
+    judged: Judged,
     sentences: Mapping[str, str],
     facts: Mapping[str, str],
 ) -> str:
     """Best, borderline and worst clips, near-duplicates, and how every metric is spread.
 
-    `rows` are all clips of the dataset as the table has them; `folded` says which clip stands for which; `spreads` is the
-    unit of margins by metric.
+    `rows` are all clips of the dataset as the table has them; `folded` says which clip stands for which.
     """
     names = [metric.name for metric in SUB_METRICS]
     sample = MetricSample([*names, "aesthetic", "vtss"])
     best, borderline, worst = _Best(), _Best(), _Best()
+    apart = _Apart(judged)
     groups = _largest_groups(folded)
     in_groups = {clip_id for stands, others in groups.items() for clip_id in (stands, *others)}
     clips: dict[str, Clip] = {}
@@ -56,13 +81,14 @@ def dataset_page(
         if score is None or score.reason is not None:
             continue
         sample.add(score, kept=selection.kept)
-        found = margin(score, thresholds, spreads)
+        found = distance(score, judged.rule, judged.spreads)
         shown = Shown(clip=clip, score=score, selection=selection, margin=found if math.isfinite(found) else None)
         if selection.kept:
             best.offer(found, shown)
         elif found < 0:
             worst.offer(-found, shown)
         borderline.offer(-abs(found), shown)
+        apart.offer(shown)
     each = min(SHOWN, max(1, sample.clips // 3))  # a small dataset would be shown three times over
     lists = [found.rows()[:each] for found in (best, borderline, worst)]
     duplicates = [
@@ -70,24 +96,81 @@ def dataset_page(
         for stands, others in groups.items()
         if stands in clips
     ]
-    pictured = [shown.clip for found in lists for shown in found] + list(clips.values())
+    vtss_alone, thresholds_alone = apart.vtss.rows()[:APART], apart.thresholds.rows()[:APART]
+    pictured = [shown.clip for found in (*lists, vtss_alone, thresholds_alone) for shown in found]
     return selecting_sheet(
         dataset,
         sample,
         best=lists[0],
         borderline=lists[1],
         worst=lists[2],
+        order="vtss" if judged.rule.vtss_min is not None and not any(bounds(judged.rule.thresholds)) else "thresholds",
+        suitability=apart.suitability(),
+        vtss_alone=vtss_alone,
+        thresholds_alone=thresholds_alone,
         duplicates=duplicates,
         poster=partial(read_poster, lake),
         film=_film_of(lake),
         metrics=SUB_METRICS,
-        bounds={name: getattr(thresholds, name) for name in MEASURES},
+        bounds=_bounds(judged.rule.thresholds)
+        | ({"vtss": Range(min=least)} if (least := judged.rule.vtss_min) else {}),
+        compared_bounds=_bounds(judged.by_hand),
         videos=len(videos),
         validation_clips=validation,
         sentences=sentences,
         facts=facts,
-        names=names_of(lake, pictured),
+        names=names_of(lake, [*pictured, *clips.values()]),
     )
+
+
+def _bounds(thresholds: Thresholds) -> dict[str, Range]:
+    return {name: getattr(thresholds, name) for name in MEASURES}
+
+
+class _Apart:
+    """VTSS of the measured clips, and the few about which it and the thresholds differ most."""
+
+    def __init__(self, judged: Judged) -> None:
+        self.judged = judged
+        self.vtss, self.thresholds = _Best(), _Best()
+        self.counts_2B = np.stack([count_scores(())] * 2)
+        """Dropped clips, and kept ones."""
+
+    def offer(self, shown: Shown) -> None:
+        """One clip that was measured; without a finite VTSS it is passed over."""
+        vtss, cut = shown.score.vtss, self.judged.cut
+        if cut is None or vtss is None or not math.isfinite(vtss):
+            return
+        self.counts_2B[int(shown.selection.kept), bin_of(vtss)] += 1
+        above = vtss - cut.threshold
+        if (above >= 0) != judge(shown.score, self.judged.by_hand).kept:
+            (self.vtss if above >= 0 else self.thresholds).offer(abs(above), shown)
+
+    def suitability(self) -> Suitability | None:
+        """None where no clip has a VTSS."""
+        judged, cut, agreement = self.judged, self.judged.cut, self.judged.agreement
+        if cut is None or agreement is None:
+            return None
+        dropped, kept = self.counts_2B.reshape(2, -1, PLOTTED).sum(axis=2).tolist()
+        places_P = EDGES[:: PLOTTED // 2]
+        a_bin = float(self.counts_2B.sum()) * PLOTTED / (len(EDGES) - 1) * float(EDGES[-1] - EDGES[0])
+        heights_2P = density(cut.mixture, places_P) * a_bin if cut.mixture else np.empty((0, 0))
+        return Suitability(
+            edges=EDGES[::PLOTTED].tolist(),
+            kept=kept,
+            dropped=dropped,
+            curves=[list(zip(places_P.tolist(), heights_P.tolist(), strict=True)) for heights_P in heights_2P],
+            selects=judged.rule.vtss_min is not None,
+            threshold=cut.threshold,
+            sentence=cut.sentence,
+            table=agreement.table,
+            equal_threshold=agreement.equal_threshold,
+            equal_table=agreement.equal_table,
+            compared=[
+                f"{metric} {'≥' if side == 'min' else '≤'} {bound:g}" for metric, side, bound in bounds(judged.by_hand)
+            ],
+            absent=judged.absent,
+        )
 
 
 class _Best:

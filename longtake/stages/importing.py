@@ -212,8 +212,8 @@ def _clip(job: _Job, video: Video, item: Placed, fps: float) -> Clip:
 def _score(job: _Job, clip: Clip, item: Placed) -> Score:
     numbers: dict[str, Any] = dict.fromkeys((*METRICS, "aesthetic", "vtss")) | item.row.scores
     return Score(
-        clip_id=clip.clip_id, bucket=clip.bucket, video_id=clip.video_id, **numbers, fingerprint=None, scorer=SCORER,
-        reason=None, detail=None, made_by=job.makers.good,
+        clip_id=clip.clip_id, bucket=clip.bucket, video_id=clip.video_id, **numbers, vtss_reason=None, vtss_gain=None,
+        fingerprint=None, scorer=SCORER, reason=None, detail=None, made_by=job.makers.good,
     )  # fmt: skip
 
 

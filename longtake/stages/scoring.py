@@ -16,6 +16,7 @@ from longtake.report import ScoreTally, counts_in, scoring_sheet
 from longtake.scoring.config import ALGORITHM_VERSION
 from longtake.scoring.faults import REASONS
 from longtake.scoring.metrics import SUB_METRICS
+from longtake.scoring.suitability import place_of, vtss_columns
 from longtake.shards import WHOLE, Shard
 from longtake.stages.clips import Clips
 from longtake.stages.config import ScoringStageConfig, Work
@@ -61,7 +62,8 @@ def run(
         todo = (clip for group in groups for clip in scores.missing(group))
         if missing:
             with Batch(lake.tables) as batch:
-                looker = ClipLookerOrder(lake.data_root, settings.measuring, settings.limits)
+                judges = not settings.work.model_gpus
+                looker = ClipLookerOrder(lake.data_root, settings.measuring, settings.limits, judges)
                 pools = pools_of(settings, looker, missing)
                 for clip, found in stream(todo, pools, engine=settings.work.engine):
                     _write(clip, found, scores.makers, batch, step)
@@ -75,6 +77,8 @@ def makers(config: ScoringStageConfig) -> Makers:
     shaping: dict[str, Any] = {"measuring": dump_config(config.measuring)}
     if given := config.measuring.aesthetics:
         shaping["measuring"]["aesthetics"] = [weights_digest(given.clip), weights_digest(given.head)]
+    if network := config.measuring.suitability:
+        shaping["measuring"]["suitability"] = [weights_digest(place_of(network.weights)), network.seed]
     return Makers.of(STAGE, ALGORITHM_VERSION, shaping, config.limits)
 
 
@@ -100,11 +104,11 @@ class Scores:
 
 
 def pools_of(config: ScoringStageConfig, looker: Callable[[], Looker], inputs: int) -> list[Pool]:
-    """Lookers, a processor each, and judges where there is a model."""
-    work = config.work
+    """Lookers, a processor each, and judges where there is a model that is no looker's."""
+    work, measuring = config.work, config.measuring
     pools = [Pool(name="looking", make=looker, workers=_readers(work, inputs))]
-    if config.measuring.aesthetics:
-        judge = JudgeOrder(config.measuring.aesthetics)
+    judge = JudgeOrder(measuring.aesthetics, measuring.suitability if work.model_gpus else None)
+    if judge.aesthetics or judge.suitability:
         pools.append(
             Pool(name="judging", make=judge, workers=work.models, batch=work.model_batch, gpus=work.model_gpus)
         )
@@ -122,9 +126,10 @@ def score_row(clip_id: str, video_id: str, found: Looked | Lost, makers: Makers)
     """The row of a clip of which this was found."""
     if isinstance(found, Lost):
         found = Looked(metrics=NOTHING, reason="worker_lost", detail=found.detail)
+    numbers = found.metrics | vtss_columns(found.suited)
     return Score(
-        clip_id=clip_id, bucket=bucket_of(video_id), video_id=video_id, **found.metrics, aesthetic=found.aesthetic,
-        vtss=None, fingerprint=found.fingerprint, scorer=SCORER, reason=found.reason, detail=found.detail,
+        clip_id=clip_id, bucket=bucket_of(video_id), video_id=video_id, **numbers, aesthetic=found.aesthetic,
+        fingerprint=found.fingerprint, scorer=SCORER, reason=found.reason, detail=found.detail,
         made_by=makers.failed if found.reason else makers.good,
     )  # fmt: skip
 

@@ -1,15 +1,17 @@
 """scores -> selections and a dataset: what is kept, what is dropped and why, under a name that never changes its meaning.
 
-The tables are read a few buckets at a time, twice: once to judge, once to write. In between only the fingerprints and ids
-of the clips that pass are held, about 400 bytes each, since near-duplicates can be anywhere.
+The tables are read a few buckets at a time: once to find the threshold on VTSS, once to judge, once to write. In between only
+the fingerprints and ids of the clips that pass are held, about 400 bytes each, since near-duplicates can be anywhere.
 """
 
 import hashlib
+import json
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,17 +20,20 @@ from longtake.datasets.naming import check_family, name_of
 from longtake.datasets.stored import has_dataset, read_dataset, write_dataset
 from longtake.errors import UserError
 from longtake.lake.tables import Batch
-from longtake.records import Clip, Dataset, Score, Selection, Video, made_by
+from longtake.records import METRICS, Clip, Dataset, Score, Selection, Video, made_by
 from longtake.report import counts_in
 from longtake.report.reservoir import Reservoir
+from longtake.selecting.agreement import Agreement, AgreementTally
 from longtake.selecting.config import ALGORITHM_VERSION, SelectingConfig
 from longtake.selecting.fold import fold, parse_fingerprints, preference
-from longtake.selecting.thresholds import REASONS, Verdict, check_measured, columns_of, judge, spreads
+from longtake.selecting.rule import Rule, check_scored, comparable, decide, rule_of
+from longtake.selecting.thresholds import REASONS, Verdict, bounds, columns_of, judge, spreads
+from longtake.selecting.valley import Cut, choose_threshold, count_scores
 from longtake.shards import WHOLE
 from longtake.stages import scoring
 from longtake.stages.clips import Clips
 from longtake.stages.config import ScoringStageConfig, SlicingStageConfig, check_agreement
-from longtake.stages.dataset_page import Row, dataset_page
+from longtake.stages.dataset_page import Judged, Row, dataset_page
 from longtake.stages.scoring import Scores
 from longtake.stages.step import Step, Summary, flat, open_lake, open_step
 
@@ -46,6 +51,15 @@ class SelectingSummary(Summary):
 
     dataset: str = ""
     """Its name."""
+    agreement: Agreement | None = None
+    """How VTSS and the thresholds agree; None where no clip has a VTSS."""
+
+    def to_json(self) -> str:
+        """Without the curve, which is for Kubeflow alone."""
+        shown = asdict(self) | {"quarantined": self.quarantined}
+        if self.agreement:
+            shown["agreement"].pop("roc")
+        return json.dumps(shown)
 
 
 def run(
@@ -83,15 +97,14 @@ def run(
             made,
             _as_written(choice, in_table),
             folded=choice.folded,
-            thresholds=settings.thresholds,
-            spreads=choice.spreads,
+            judged=choice.judged,
             sentences=SENTENCES,
             facts=step.facts(raw=made.raw, dataset=made.name, **{f"{k} made_by": v for k, v in made.made_by.items()}),
         )
         summary = step.finish(in_table, new=Counter() if there else in_table, report=page, shown=counts_in(page))
         log.info("dataset", extra={"dataset": made.name, "kept": made.clips, "clips": choice.clips})
     summary.seconds = time.monotonic() - began
-    return SelectingSummary(**vars(summary), dataset=choice.name)
+    return SelectingSummary(**vars(summary), dataset=choice.name, agreement=choice.judged.agreement)
 
 
 def maker(config: SelectingConfig) -> str:
@@ -110,13 +123,12 @@ class Choice:
     clips: int
     folded: dict[str, str]
     """Near-duplicates, and the clip that stands for each."""
-    spreads: dict[str, float]
-    """How far the values of each metric lie apart: the unit of margins."""
+    judged: Judged
 
     def rows(self, group: Sequence[int]) -> Iterator[tuple[Clip, Score | None, Selection]]:
         """The clips of some buckets, each with its score and what became of it."""
         for clip, score in _pairs(self.scores, group):
-            verdict = _verdict(score, self.config)
+            verdict = _verdict(score, self.judged.rule)
             if stands_for := self.folded.get(clip.clip_id):
                 verdict = Verdict(kept=False, reason="duplicate", detail=stands_for)
             row = Selection(
@@ -127,33 +139,56 @@ class Choice:
 
 
 def _choose(scores: Scores, config: SelectingConfig, family: str) -> Choice:
-    """Judges every clip, folds what passes, and names the dataset by the digest of both.
+    """Finds the threshold, judges every clip, folds what passes, and names the dataset by the digest of all that.
 
-    Raises UserError where there are no clips, or none of them has a score by this config.
+    Raises UserError where there are no clips, none of them has a score by this config, or one lacks what it chooses by.
     """
     groups = scores.clips.groups(WHOLE.buckets)
-    content = hashlib.sha256()
-    clips, scored = 0, 0
+    cut, absent = _survey(scores, groups, config)
+    by_hand = comparable(config.thresholds, absent)
+    rule = rule_of(config, cut.threshold if cut else None)
+    content = hashlib.sha256(f"{rule.vtss_min}\n".encode())
+    clips = 0
     passing: list[tuple[tuple[int, float, str], str]] = []
     sample: Reservoir[Score] = Reservoir()
+    tally = AgreementTally(cut.threshold) if cut else None
     for group in groups:
-        pairs = list(_pairs(scores, group))
-        check_measured((score for _, score in pairs if score), config.thresholds)
-        for clip, score in pairs:
-            verdict = _verdict(score, config)
+        for clip, score in _pairs(scores, group):
+            verdict = _verdict(score, rule)
             content.update(f"{clip.clip_id} {verdict.reason}\n".encode())
             clips += 1
             if score:
-                scored += 1
                 sample.offer(clip.clip_id, score)
+                if tally and score.reason is None and score.vtss is not None and math.isfinite(score.vtss):
+                    tally.add(score.vtss, judge(score, by_hand).kept)
             if verdict.kept and score and score.fingerprint and int(score.fingerprint, 16):  # flat ones are all alike
                 rank = preference(clip.width, clip.height, clip.end_s - clip.start_s, clip.clip_id)
                 passing.append((rank, score.fingerprint))
-    _check_something(scores, clips, scored)
     folded = _fold(passing, config) if config.fold_duplicates else {}
     makers = [scores.clips.made_by, scores.makers.good, maker(config)]
     name = name_of(family, scores.clips.raw, *makers, content.hexdigest())
-    return Choice(name, scores, groups, config, clips, folded, spreads(columns_of(sample.rows())))
+    agreement = tally.agreement() if tally else None
+    unread = tuple(sorted({metric for metric, _, _ in bounds(config.thresholds)} & absent))
+    judged = Judged(rule, cut, by_hand, unread, agreement, spreads(columns_of(sample.rows())))
+    return Choice(name, scores, groups, config, clips, folded, judged)
+
+
+def _survey(scores: Scores, groups: Sequence[tuple[int, ...]], config: SelectingConfig) -> tuple[Cut | None, set[str]]:
+    """The threshold on VTSS, None where no clip has a VTSS, and the metrics that some clip lacks."""
+    counts_B = count_scores(())
+    clips, scored = 0, 0
+    absent: set[str] = set()
+    for group in groups:
+        rows = [score for _, score in _pairs(scores, group)]
+        found = [score for score in rows if score]
+        measured = [score for score in found if score.reason is None]
+        check_scored(measured, config)
+        clips, scored = clips + len(rows), scored + len(found)
+        counts_B += count_scores(score.vtss for score in measured if score.vtss is not None)
+        absent |= {m for m in (*METRICS, "aesthetic") if any(getattr(score, m) is None for score in measured)}
+    _check_something(scores, clips, scored)
+    known = config.by != "thresholds" or bool(counts_B.any())
+    return choose_threshold(counts_B, config.vtss_min) if known else None, absent
 
 
 def _fold(passing: list[tuple[tuple[int, float, str], str]], config: SelectingConfig) -> dict[str, str]:
@@ -171,10 +206,10 @@ def _pairs(scores: Scores, group: Sequence[int]) -> Iterator[tuple[Clip, Score |
         yield clip, rows.get(clip.clip_id)
 
 
-def _verdict(score: Score | None, config: SelectingConfig) -> Verdict:
+def _verdict(score: Score | None, rule: Rule) -> Verdict:
     if score is None:
         return Verdict(kept=False, reason=NOT_SCORED, detail=None)
-    return judge(score, config.thresholds)
+    return decide(score, rule)
 
 
 def _check_something(scores: Scores, clips: int, scored: int) -> None:
@@ -228,6 +263,7 @@ def _dataset(
     tables, scores = choice.scores.clips.lake.tables, choice.scores
     slicing = load_config(SlicingStageConfig, sliced_by, where="slicing config")
     versions = {record.TABLE: tables.version(record) for record in (Video, Clip, Score, Selection)}
+    cut = choice.judged.cut if choice.judged.rule.vtss_min is not None else None
     return Dataset(
         name=choice.name,
         raw=scores.clips.raw,
@@ -236,6 +272,8 @@ def _dataset(
         made_by={"slicing": scores.clips.made_by, "scoring": scores.makers.good, STAGE: maker(choice.config)},
         configs={"slicing": dump_config(slicing), "scoring": dump_config(scored_by), STAGE: dump_config(choice.config)},
         validation_share=choice.config.validation_share,
+        vtss_threshold=cut.threshold if cut else None,
+        vtss_how=cut.how if cut else None,
         counts=flat(counts),
         clips=counts["kept", ""],
         seconds=seconds,

@@ -3,8 +3,6 @@
 import json
 import logging
 import os
-import signal
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from longtake.config import dump_config
+from longtake.ending import Ended, ended_by_sigterm
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, TransientError, UserError
 from longtake.lake import Lake, Store, join_uri, open_store
 from longtake.progress import Progress, ProgressWriter
@@ -59,13 +58,6 @@ def open_lake(data_root: str) -> Lake:
 
 BY_HAND = "by-hand"
 """The run's name where no pipeline gave one."""
-
-
-class Ended(SystemExit):
-    """The process was told to end (a pod is evicted, a run is stopped): what is finished is committed on the way out."""
-
-    def __str__(self) -> str:
-        return "ended by SIGTERM"
 
 
 class CountMismatch(RuntimeError):
@@ -134,10 +126,18 @@ class Step:
             self.metrics.count_item(outcome, reason)
             if outcome == "quarantined":
                 failed = True
-                log.warning("quarantined", extra={"uri": uri, "reason": reason, "detail": row.detail})
+                log.warning("quarantined", extra={"uri": uri, "reason": reason, "detail": getattr(row, "detail", None)})
         self.metrics.count_input("quarantined" if failed else "done", seconds)
         self.metrics.count_bytes("read", read_bytes)
         self.summary.bytes_read += read_bytes
+        self.advance()
+
+    def expect(self, inputs: int) -> None:
+        """There are so many more inputs than was known."""
+        self._writer.progress.total += inputs
+
+    def advance(self) -> None:
+        """An input is finished that gives no row."""
         self._writer.advance()
         self.metrics.show_progress(self._writer.progress.done / max(1, self._writer.progress.total))
 
@@ -162,11 +162,15 @@ class Step:
                     f"{self.summary.stage} {self.summary.shard}: {name} count {flat(counted)}, the table "
                     f"{flat(expected)}; nothing is lost, run the step again and report this"
                 )
+        return self.publish(report, items=flat(in_table))
+
+    def publish(self, report: str, *, items: dict[str, int]) -> Summary:
+        """Puts the page where the run's others are; `items` are what the step worked on, by outcome."""
         progress = self._writer.progress
         key = f"reports/{progress.run}/{progress.stage}-{progress.shard}.html"
         self.lake.objects.put(key, report.encode(), overwrite=True)
         self.summary.report_uri = progress.report_uri = join_uri(self.lake.data_root, key)
-        self.summary.items = progress.items = flat(in_table)
+        self.summary.items = progress.items = items
         return self.summary
 
     def close(self, error: BaseException | None) -> None:
@@ -181,7 +185,7 @@ class Step:
 def open_step(stage: str, lake: Lake, *, run: str, shard: str) -> Iterator[Step]:
     """A step whose metrics are served and whose end, good or bad, is written down."""
     step = Step(stage, lake, run=run, shard=shard)
-    with _ended_by_sigterm(), serve_metrics(step.metrics) as place:
+    with ended_by_sigterm(), serve_metrics(step.metrics) as place:
         log.info("step began", extra={"stage": stage, "shard": shard, "metrics": place, "pid": os.getpid()})
         try:
             yield step
@@ -193,24 +197,6 @@ def open_step(stage: str, lake: Lake, *, run: str, shard: str) -> Iterator[Step]
             raise
         step.metrics.show_success()
         step.close(None)
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Turns SIGTERM into `Ended` while the block runs; only the main thread can, so in another one nothing changes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: object) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second one must not break off the way out
-        raise Ended(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _sentence(error: BaseException) -> str:

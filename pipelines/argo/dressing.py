@@ -20,6 +20,8 @@ from pipelines.cluster.values import Values
 
 Node = dict[str, Any]
 
+STAGE = "longtake.io/stage"
+"""The label that says which step a pod is."""
 RETRY = "lastRetry.status == 'Error' or lastRetry.exitCode in ['-1', '30', '137', '143']"
 """An attempt that may pass: its pod was lost (Error; -1 where its exit code is unknown, as after most evictions; ended by
 SIGKILL or SIGTERM), or something did not answer (30). A mistake (20) and a fault (1) would only fail again."""
@@ -35,7 +37,7 @@ def dress(template: Node, pipeline: str, values: Values) -> Node:
         parameter["value"] = as_text(defaults[parameter["name"]])
     for step in spec["templates"]:
         if "container" in step:
-            _dress_step(step, pod_of(step["name"], values))
+            _dress_step(step, pod_of(step["metadata"]["labels"][STAGE], values))
     return template
 
 

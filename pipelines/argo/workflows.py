@@ -186,7 +186,24 @@ def _doctor() -> Node:
     }
 
 
-_SKELETONS = {"curate": _curate, "doctor": _doctor}
+def _train_tsa() -> Node:
+    training = {
+        **_places(),
+        "slicing_config": _given("slicing_config"),
+        "scoring_config": _given("scoring_config"),
+        "config": _given("tsa_training_config"),
+        "run": RUN,
+    }
+    return {
+        "entrypoint": "tsa-training",
+        "onExit": "summary",
+        "arguments": {"parameters": [*_place_parameters(), *_config_parameters("train-tsa")]},
+        "templates": [_step("tsa_training", training, outputs=("weights",)), _summary("train-tsa")],
+        "podGC": {"strategy": "OnWorkflowSuccess"},
+    }
+
+
+_SKELETONS = {"curate": _curate, "doctor": _doctor, "train-tsa": _train_tsa}
 
 
 def _place_parameters() -> list[Node]:
@@ -227,7 +244,8 @@ def _step(
 ) -> Node:
     """A pod that runs `longtake step NAME` with these parameters; each output is a file that the step writes."""
     labels = {"longtake.io/stage": name, "longtake.io/run": RUN, "longtake.io/shard": shard}
-    template: Node = {"name": name, "metadata": {"labels": labels}}
+    dashed = name.replace("_", "-")  # Argo's names have no underscores
+    template: Node = {"name": dashed, "metadata": {"labels": labels}}
     args = ["step", name, "--accept-quarantined"]  # what is put aside is no failure, and Argo knows no success but 0
     if inputs:
         template["inputs"] = {"parameters": [{"name": name} for name in inputs]}

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from pydantic.alias_generators import to_camel
+
 from longtake.errors import UserError
 from pipelines.cluster.cron import check_cron
 from pipelines.cluster.values import S3, Kfp, NetworkPolicy, Values
@@ -14,7 +16,8 @@ OUR_LABELS = "longtake.io/"
 def find_contradictions(values: Values) -> Iterator[str]:
     """Sentences on values that are each right and don't go together; the chart fails with the same ones."""
     known = ", ".join(sorted(values.pools)) or "none"
-    for name, step in vars(values.steps).items():
+    for field, step in vars(values.steps).items():
+        name = to_camel(field)
         pool = values.pools.get(step.pool)
         if step.pool and pool is None:
             yield f"steps.{name}.pool is {step.pool!r}, which pools does not have; it has {known}"

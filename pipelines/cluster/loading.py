@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic.alias_generators import to_camel
 
 from longtake.config import load_config
 from longtake.errors import UserError
@@ -35,7 +36,7 @@ def dump_values(values: object) -> dict[str, Any]:
     """As in a values file: camelCase, configs by what differs from their defaults."""
     dumped: dict[str, Any] = TypeAdapter(type(values)).dump_python(values, mode="json", by_alias=True)
     if isinstance(values, Values):
-        dumped["configs"] = {name: dump_changes(config) for name, config in vars(values.configs).items()}
+        dumped["configs"] = {to_camel(stage): dump_changes(config) for stage, config in vars(values.configs).items()}
     return dumped
 
 

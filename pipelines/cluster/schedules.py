@@ -9,6 +9,7 @@ from longtake.config import STRICT, load_config
 from longtake.datasets.naming import FAMILY
 from longtake.selecting.config import SelectingConfig
 from longtake.stages.config import ListingConfig, ScoringStageConfig, SlicingStageConfig
+from longtake.tsa_training.config import TSATrainingConfig
 from pipelines.cluster.cron import EXAMPLE
 from pipelines.cluster.texts import CAMEL, Place
 
@@ -44,14 +45,30 @@ class CurateParameters(DoctorParameters):
     """Fields of SelectingConfig that are not to have their default."""
 
 
-PARAMETERS: dict[str, type] = {"curate": CurateParameters, "doctor": DoctorParameters}
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TrainTSAParameters(DoctorParameters):
+    """What the pipeline train-tsa can be given."""
+
+    slicing_config: SlicingStageConfig = Field(default_factory=SlicingStageConfig)
+    """Whose clips: the config that slicing was given."""
+    scoring_config: ScoringStageConfig = Field(default_factory=ScoringStageConfig)
+    """What is measured and looked at: the config that scoring was given."""
+    tsa_training_config: TSATrainingConfig = Field(default_factory=TSATrainingConfig)
+    """Fields of TSATrainingConfig that are not to have their default."""
+
+
+PARAMETERS: dict[str, type] = {
+    "curate": CurateParameters,
+    "doctor": DoctorParameters,
+    "train-tsa": TrainTSAParameters,
+}
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
 class Schedule:
     """A run that comes again: at most one at a time, and what was missed is not made up for."""
 
-    pipeline: Literal["curate", "doctor"]
+    pipeline: Literal["curate", "doctor", "train-tsa"]
     """What runs."""
     cron: Annotated[str, Field(pattern=r"^0( +[0-9*/,\-?A-Za-z]+){5}$", examples=[EXAMPLE])]
     """Six fields in UTC, seconds first: second (0), minute, hour, day of month, month, day of week."""

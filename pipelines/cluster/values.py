@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from longtake.selecting.config import SelectingConfig
 from longtake.stages.config import ListingConfig, ScoringStageConfig, SlicingStageConfig
+from longtake.tsa_training.config import TSATrainingConfig
 from pipelines.cluster.schedules import FamilyName, Schedule, Shards
 from pipelines.cluster.texts import CAMEL, Bytes, Labels, Name, Network, Place, Port, ScheduleName
 
@@ -173,6 +174,12 @@ class Steps:
     """Measures clips: one pod a shard."""
     selecting: Step = Field(default_factory=lambda: Step(cpu=2, memory="8Gi", scratch="2Gi"))
     """Chooses the clips of a dataset: one pod."""
+    tsa_training: Step = Field(
+        default_factory=lambda: Step(
+            image="torch", cpu=4, memory="16Gi", shm="1Gi", scratch="100Gi", timeout_seconds=172_800
+        )
+    )
+    """Trains a TSA network: one pod. A GPU is no need for the preset `small`, and is one for `paper`."""
     summary: Step = Field(default_factory=lambda: Step(memory="1Gi", scratch="1Gi", timeout_seconds=600))
     """Says how a run ended."""
     doctor: Step = Field(default_factory=lambda: Step(scratch="1Gi", timeout_seconds=600, retries=0))
@@ -190,7 +197,9 @@ class Configs:
     scoring: ScoringStageConfig = Field(default_factory=ScoringStageConfig)
     """Fields of ScoringStageConfig (measuring, limits, work) that are not to have their default."""
     selecting: SelectingConfig = Field(default_factory=SelectingConfig)
-    """Fields of SelectingConfig (thresholds, duplicates, validation) that are not to have their default."""
+    """Fields of SelectingConfig (by, vtss_min, thresholds, duplicates, validation) that are not to have their default."""
+    tsa_training: TSATrainingConfig = Field(default_factory=TSATrainingConfig)
+    """Fields of TSATrainingConfig (preset, targets, curriculum, split, optimisation, seeds) that are not to have their default."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -364,6 +373,9 @@ class Values:
           pipeline: curate
           cron: 0 0 2 * * *         # in UTC: second (0), minute, hour, day of month, month, day of week
           parameters: {shards: 8}   # those that are not to have the pipeline's default
+        train-weekly:               # on the marks that people have given by then
+          pipeline: train-tsa
+          cron: 0 0 3 * * SUN
 
     At most one of a name at a time; what was missed is not made up for.
     """

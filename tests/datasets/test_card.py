@@ -59,6 +59,16 @@ def test_the_page_shows_the_counts_beside_the_published_and_escapes(made):
     assert len(page) < 300_000
 
 
+def test_the_threshold_on_vtss_and_where_it_comes_from_are_said(tmp_path):
+    lake = Lake(str(tmp_path))
+    dataset = fill(lake, vtss_threshold=2.38, vtss_how="valley")
+    card = describe(dataset, read_buckets(lake, dataset, dropped=True))
+    page = render_card(card)
+    assert "VTSS at least 2.38, the valley of the clips&#39; scores" in page
+    assert "kept here from 2.38" in page
+    assert json.loads(card.to_json())["vtss_threshold"] == 2.38
+
+
 def test_an_empty_dataset_has_a_card(made):
     card = describe(made[1], [])
     assert card.clips == 0

@@ -3,7 +3,9 @@ import json
 import pytest
 import yaml
 
+from longtake.config import load_config
 from longtake.lake import Lake
+from longtake.selecting.config import SelectingConfig
 from tests.datasets.lakes import fill
 from tests.test_cli import fails, longtake
 
@@ -53,11 +55,21 @@ def test_an_export_says_what_it_wrote_and_the_exit_code_what_it_could_not(root, 
 
 
 def test_tuned_thresholds_are_a_config_for_selecting(root):
-    done = longtake("dataset", "tune", "--data-root", root, "--keep", "0.5")
-    thresholds = yaml.safe_load(done.stdout)["selecting_config"]["thresholds"]
+    done = longtake("dataset", "tune", "--data-root", root, "--keep", "0.5", "--by", "thresholds")
+    config = yaml.safe_load(done.stdout)["selecting_config"]
+    assert load_config(SelectingConfig, config, where="").by == "thresholds"
+    thresholds = config["thresholds"]
     assert {name for name, sides in thresholds.items() if sides} == {"motion", "clarity"}
     assert thresholds["text_share"] == {}  # nobody measured it: its default is taken away
     assert "of the 24 clips" in done.stderr
+
+
+def test_where_all_clips_have_vtss_its_threshold_is_tuned(root):
+    done = longtake("dataset", "tune", "--data-root", root)
+    config = yaml.safe_load(done.stdout)["selecting_config"]
+    assert load_config(SelectingConfig, config, where="").vtss_min == 2.6
+    assert "keeps 100.0% of the 24 clips" in done.stderr
+    assert "Without vtss_min it would be 2.5, the paper's" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,14 @@ def test_changed_makers_and_settings_are_named_by_their_path(lake):
     json.loads(diff.to_json())
 
 
+def test_another_threshold_that_was_found_for_the_same_config_is_named(lake):
+    old, new = (
+        fill(lake, vtss_threshold=2.4, vtss_how="valley"),
+        fill(lake, name=NEW, vtss_threshold=2.5, vtss_how="fallback"),
+    )
+    assert compare(lake, old, new).configs == {"vtss_threshold": (2.4, 2.5)}
+
+
 def test_a_dataset_does_not_differ_from_itself(lake):
     made = fill(lake, dropped={0: "clarity"})
     diff = compare(lake, made, made)

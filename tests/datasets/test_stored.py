@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from longtake.datasets.stored import has_dataset, list_datasets, read_dataset, write_dataset
@@ -63,3 +65,12 @@ def test_a_damaged_dataset_is_a_sentence(lake, content):
     lake.objects.put("datasets/clips-0000aaaa.json", content)
     with pytest.raises(UserError, match="is no dataset of this version"):
         read_dataset(lake, "clips-0000aaaa")
+
+
+def test_a_dataset_from_before_there_was_vtss_is_read(lake):
+    write_dataset(lake, dataset())
+    key = "datasets/clips-0000aaaa.json"
+    old = json.loads(lake.objects.read(key))
+    del old["vtss_threshold"], old["vtss_how"]
+    lake.objects.put(key, json.dumps(old).encode(), overwrite=True)
+    assert read_dataset(lake, "clips-0000aaaa") == dataset()

@@ -149,7 +149,7 @@ def test_every_step_of_curate_works(image, pod, tmp):
     for step, kept in (("listing", 1), ("slicing", 2)):
         assert json.loads(pod("longtake", "step", step, "--config", "step.json"))["items"] == {"kept": kept}
     scoring = {"measuring": {"text": image.name == "torch"}}  # text is found by what that image alone has
-    rules = {"thresholds": {name: {} for name in METRICS}}
+    rules = {"by": "thresholds", "thresholds": {name: {} for name in METRICS}}
     for step, more in (("scoring", {"config": scoring}), ("selecting", {"scoring_config": scoring, "config": rules})):
         (tmp / "step.json").write_text(json.dumps({"raw": "raw", "data_root": "data", **more}))
         assert json.loads(pod("longtake", "step", step, "--config", "step.json"))["items"] == {"kept": 2}

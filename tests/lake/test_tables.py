@@ -16,8 +16,8 @@ from longtake.lake import Lake
 from longtake.lake import tables as tables_module
 from longtake.lake.query import query_lake
 from longtake.lake.tables import Batch, Tables, schema_of
-from longtake.records import Clip, Video
-from tests.rows import clip, video
+from longtake.records import Clip, Score, Video
+from tests.rows import clip, score, video
 
 VIDEOS = [video(number) for number in range(6)]
 
@@ -130,6 +130,17 @@ def test_an_older_table_gains_the_columns_of_the_first_new_row(local):
     fresh = replace(VIDEOS[1], reason="corrupt", detail="why")
     local.tables.merge([fresh])
     assert local.tables.read(Video) == by_id([VIDEOS[0], fresh])
+
+
+def test_scores_from_before_vtss_had_a_reason_are_read_and_stand_beside_new_ones(local):
+    older = another(Score, drop=("vtss_reason", "vtss_gain"))
+    old, new = (score(clip(number, VIDEOS[0]), vtss=2.0 + number) for number in (0, 1))
+    kept = {name: value for name, value in asdict(old).items() if name not in ("vtss_reason", "vtss_gain")}
+    local.tables.merge([older(**kept)])
+    assert local.tables.read(Score) == [old]
+    fresh = replace(new, vtss_reason="noise", vtss_gain=0.5)
+    local.tables.merge([fresh])
+    assert local.tables.read(Score) == [old, fresh]
 
 
 def test_a_table_that_a_newer_version_made_still_takes_rows(local):
@@ -311,7 +322,9 @@ def test_sql_over_the_tables(lake):
 def test_a_table_that_is_not_there_yet_is_empty_in_sql(local):
     local.tables.merge(VIDEOS)
     assert query_lake(local, "select count(*) as n from clips").to_pylist() == [{"n": 0}]
-    assert set(query_lake(local, "show tables")["name"].to_pylist()) == {"videos", "clips", "scores", "selections"}
+    assert set(query_lake(local, "show tables")["name"].to_pylist()) == {
+        "videos", "clips", "scores", "labels", "selections",
+    }  # fmt: skip
 
 
 def test_a_place_without_tables_is_the_user_s_mistake(local):

@@ -21,7 +21,7 @@ from tests.pipelines.kfp_api import KfpApi
 CONFIG = """
 slicing_config: {rule: {min_clip_s: 1.0}}
 scoring_config: {measuring: {text: false}}
-selecting_config: {thresholds: {text_share: {}}}
+selecting_config: {by: thresholds, thresholds: {text_share: {}}}
 """
 
 

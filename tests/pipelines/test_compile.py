@@ -7,7 +7,7 @@ import pytest
 import yaml
 from kfp import components
 
-from longtake.cli.local import PIPELINES
+from longtake.cli.local import LOCAL_PIPELINES, PIPELINES, STEPS
 from pipelines.catalog import CATALOG
 from pipelines.cluster.values import Values
 from pipelines.compiling import CLONE, PROFILES, compile_all, load_pipeline
@@ -15,6 +15,7 @@ from pipelines.compiling import CLONE, PROFILES, compile_all, load_pipeline
 
 def test_the_command_and_the_catalog_know_the_same_pipelines():
     assert set(PIPELINES) == set(CATALOG)
+    assert set(LOCAL_PIPELINES) <= set(PIPELINES)
 
 
 def test_the_compiled_yaml_is_up_to_date(tmp_path):
@@ -52,6 +53,19 @@ def test_curate_lists_then_slices_and_scores_every_shard_selects_and_always_sums
     assert of_one_shard["scoring"]["dependentTasks"] == ["slicing"]
 
 
+def test_train_tsa_trains_shows_what_it_is_worth_and_always_sums_up():
+    spec, pods = ir("gpu", "train-tsa")
+    root = spec["root"]["dag"]["tasks"]
+    assert root["summary"]["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    assert set(spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]) == {"tsa-training"}
+    shown = spec["components"]["comp-tsa-training"]["outputDefinitions"]["artifacts"].values()
+    assert {kind["artifactType"]["schemaTitle"] for kind in shown} == {
+        "system.Metrics", "system.HTML", "system.ClassificationMetrics",
+    }  # fmt: skip
+    assert _executors(spec)["exec-tsa-training"]["container"]["resources"]["accelerator"]["count"] == "1"
+    assert pods["exec-tsa-training"]["nodeSelector"]["labels"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+
+
 EVERY = [(profile, name) for profile in PROFILES for name in PIPELINES]
 
 
@@ -75,7 +89,9 @@ def test_every_step_has_its_resources_scratch_identity_labels_and_time_out(profi
         assert {mount["mountPath"] for mount in pod["emptyDirMounts"]} == {"/dev/shm", "/tmp"}
         assert all(mount["sizeLimit"] for mount in pod["emptyDirMounts"])
         assert pod["securityContext"] == {"runAsUser": "65532", "runAsGroup": "65532", "runAsNonRoot": True}
-        assert pod["podMetadata"]["labels"]["longtake.io/stage"] == label.removeprefix("exec-")
+        stage = pod["podMetadata"]["labels"]["longtake.io/stage"]
+        assert stage in STEPS
+        assert stage.replace("_", "-") == label.removeprefix("exec-")
         assert pod["podMetadata"]["annotations"]["longtake.io/metrics-port"] == "9090"
         assert int(pod["activeDeadlineSeconds"]) > 0
 
@@ -117,7 +133,7 @@ def test_every_parameter_of_a_component_is_described_for_the_ui():
         text = (CLONE / "components" / step / "component.yaml").read_text()
         loaded = components.load_component_from_text(text)
         assert loaded.component_spec.description
-        spec = yaml.safe_load(text)["components"][f"comp-{step}"]["inputDefinitions"]["parameters"]
+        spec = yaml.safe_load(text)["components"][f"comp-{step.replace('_', '-')}"]["inputDefinitions"]["parameters"]
         for name, parameter in spec.items():
             assert parameter.get("description") or name == "status", f"{step}.{name} has no description"
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from longtake.records import METRICS
-from longtake.report import Duplicates, MetricSample, Shown, counts_in, selecting_sheet
+from longtake.report import Duplicates, MetricSample, Shown, Suitability, counts_in, selecting_sheet
+from longtake.selecting.agreement import Table
 from longtake.selecting.config import Range
 from tests.report.reading import EVIL, Reader, check_stands_alone
 from tests.rows import clip, dataset, score, selection, video
@@ -146,3 +147,37 @@ def test_a_dataset_of_clips_that_none_could_measure_is_a_page():
     check_stands_alone(page)
     assert "1 filmstrips are left out" in page
     assert "margin" not in Reader(page).text
+
+
+SUITED = Suitability(
+    edges=[1, 2, 3, 4, 5], kept=[0, 0, 40, 30], dropped=[20, 10, 0, 0], curves=[[(1.0, 10.0), (5.0, 1.0)], [(1.0, 0.0), (4.0, 55.0)]],
+    selects=True, threshold=2.4, sentence="2.4, the valley", table=Table(60, 10, 20, 10), equal_threshold=2.13,
+    equal_table=Table(65, 15, 15, 5), compared=["motion ≥ 1"], absent=["text_share"],
+)  # fmt: skip
+
+
+def test_vtss_is_shown_with_its_threshold_its_gaussians_and_who_differs_about_what():
+    rows = [
+        shown(0, vtss=4.5, vtss_reason="text_share", vtss_gain=0.4, motion=0.5),
+        shown(1, reason="vtss_low", vtss=1.5, detail="vtss 1.5, at least 2.4"),
+    ]
+    page = sheet(
+        rows, best=rows[:1], worst=rows[1:], vtss_alone=rows[:1], thresholds_alone=rows[1:], suitability=SUITED, order="vtss",
+        bounds={"vtss": Range(min=2.4)}, compared_bounds={"motion": Range(min=1)},
+    )  # fmt: skip
+    check_stands_alone(page)
+    text = Reader(page).text
+    assert ">threshold 2.4<" in page
+    assert len(re.findall(r'fill="none" stroke="var\(--ink\)"', page)) == 2
+    for words in ("2.4, the valley", "the thresholds are motion ≥ 1", "Not all clips have text_share", "at least 2.13, which keeps as many",
+                  "They agree on 70.0% of the clips", "The highest VTSS.", "VTSS 4.50: text_share 0.5 costs it most"):  # fmt: skip
+        assert words in text
+    assert "0.5 &lt; 1<" in page, "what the thresholds drop it for"
+    assert "1.5 &lt; 2.4<" in page, "what VTSS drops it for"
+
+
+def test_each_table_has_four_fields_and_their_sums():
+    page = sheet([shown(0)], suitability=SUITED)
+    found = re.findall(r"<tr><th>([\w ]+)</th>(<td.*?)</tr>", page)
+    rows = {name: [int(n) for n in re.findall(r'<td class="number">(\d+) ', cells)] for name, cells in found[:3]}
+    assert rows == {"thresholds keep": [60, 20, 80], "thresholds drop": [10, 10, 20], "all": [70, 30, 100]}

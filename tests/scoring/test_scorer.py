@@ -7,6 +7,7 @@ import pytest
 
 from longtake.records import METRICS, bucket_of
 from longtake.scoring import ScoringConfig, score_clip
+from longtake.scoring.config import Suitability
 from longtake.scoring.faults import REASONS, Unmeasurable
 from longtake.scoring.scorer import measure_clip
 from longtake.video.faults import VideoFault
@@ -14,7 +15,7 @@ from longtake.video.guard import Guard
 from tests.drawing import shot, write_video
 from tests.video.drawn import write_film
 
-QUIET = ScoringConfig(text=False)
+QUIET = ScoringConfig(text=False, suitability=None)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_a_metric_that_is_no_number_is_a_reason_and_no_row_of_nan(tmp_path, guar
 
     write_video(shot(1, 30), tmp_path / "clip.mp4")
     with pytest.raises(Unmeasurable, match="not_finite: text_share"):
-        measure_clip(tmp_path / "clip.mp4", guard, ScoringConfig(), Broken())
+        measure_clip(tmp_path / "clip.mp4", guard, ScoringConfig(suitability=None), Broken())
 
 
 def test_the_same_clip_twice_has_the_same_numbers_to_the_bit(tmp_path, guard):
@@ -132,3 +133,51 @@ def test_a_file_that_lies_in_no_lake_gets_the_row_of_the_table(tmp_path):
     assert (row.bucket, row.video_id) == (bucket_of(row.clip_id), row.clip_id)
     assert row.reason is None
     assert row.motion > 0
+    assert (row.vtss, row.vtss_reason, row.vtss_gain) == (None, None, None)
+
+
+def test_what_the_network_sees_comes_from_the_one_decode_of_the_metrics(tmp_path):
+    from longtake.scoring.architecture import SMALL
+
+    class Counting(Guard):
+        glimpses = 0
+
+        def glimpse(self, *given):
+            self.glimpses += 1
+            return super().glimpse(*given)
+
+    write_video(shot(1, 60), tmp_path / "clip.mp4")
+    with Counting() as guard:
+        plain, seeing = (measure_clip(tmp_path / "clip.mp4", guard, QUIET, None, network) for network in (None, SMALL))
+        assert guard.glimpses == 2
+    assert plain.inputs is None
+    assert seeing.inputs.fragments_STHW3.shape == (4, 8, 224, 224, 3)
+    assert seeing.inputs.images_KHW3.shape == (4, 224, 224, 3)
+    assert np.isnan(seeing.inputs.labels_L).tolist() == [name == "text_share" for name in METRICS]
+    assert (seeing.metrics, seeing.fingerprint) == (plain.metrics, plain.fingerprint)
+
+
+@pytest.mark.parametrize("frames", [2, 3, 30])
+def test_vtss_is_the_same_to_the_bit_each_time_however_short_the_clip(tmp_path, guard, frames):
+    pytest.importorskip("torch", reason="the network extra is not installed")
+    from tests.scoring.tiny_checkpoint import draw_checkpoint
+
+    write_video(shot(1, frames), tmp_path / "clip.mp4")
+    weights = draw_checkpoint(tmp_path / "tiny.safetensors")
+    config = ScoringConfig(text=False, suitability=Suitability(weights=str(weights)))
+    one, two = (score_clip(tmp_path / "clip.mp4", config, guard=guard) for _ in range(2))
+    assert one == two
+    assert 1 < one.vtss < 5
+    assert (one.vtss_reason is None) == (one.vtss_gain is None)
+
+
+def test_a_vtss_that_is_no_number_is_a_reason(tmp_path, guard):
+    pytest.importorskip("torch", reason="the network extra is not installed")
+    from tests.scoring.tiny_checkpoint import draw_checkpoint
+
+    write_video(shot(1, 30), tmp_path / "clip.mp4")
+    weights = draw_checkpoint(tmp_path / "tiny.safetensors", broken=True)
+    with pytest.raises(Unmeasurable, match="not_finite: vtss"):
+        score_clip(
+            tmp_path / "clip.mp4", ScoringConfig(text=False, suitability=Suitability(weights=str(weights))), guard=guard
+        )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from longtake.errors import UserError
 from longtake.selecting.config import Range
 from longtake.selecting.thresholds import MEASURES, bounds, only, within
-from longtake.selecting.tuning import BAD_SIDES, PAPER_KEEP, tune
+from longtake.selecting.tuning import BAD_SIDES, PAPER_KEEP, tune, tune_vtss
 
 
 def footage(count, seed=0):
@@ -122,3 +122,20 @@ def test_what_cannot_be_tuned_is_said(columns, keep, sides, words):
 def test_every_bad_side_has_its_reason_and_what_competes_has_none():
     assert set(MEASURES) - set(BAD_SIDES) == {"camera_motion", "vtss"}
     assert all(reason for sides in BAD_SIDES.values() for reason in sides.values())
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(1, 5), min_size=1, max_size=50), st.floats(0.01, 1))
+def test_the_tuned_vtss_keeps_what_it_says_and_no_other_of_two_decimals_is_nearer(values, keep):
+    scores = np.array(values)
+    least, kept = tune_vtss(scores, keep)
+    assert kept == pytest.approx((scores >= least).mean())
+    off = abs(kept - keep)
+    assert all(off <= abs((scores >= other).mean() - keep) + 1e-9 for other in np.arange(100, 501, 7) / 100)
+
+
+def test_a_share_or_a_table_that_gives_no_vtss_threshold_is_one_sentence():
+    with pytest.raises(UserError, match="keep is 0; expected a share"):
+        tune_vtss(np.array([3.0]), 0)
+    with pytest.raises(UserError, match="no clip has a VTSS"):
+        tune_vtss(np.empty(0), 0.5)

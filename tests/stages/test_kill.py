@@ -94,7 +94,7 @@ def test_scoring_on_this_machine_then_selecting(sliced, tmp_path):
     lakes = Lakes(tmp_path, sliced)
     scoring = {"measuring": {"text": False}}
     scored = lakes.check("scoring", Score, 0, config=scoring)
-    config = {"thresholds": {"text_share": {}}}
+    config = {"by": "thresholds", "thresholds": {"text_share": {}}}
     lakes.check("selecting", Selection, 4, of=scored, scoring_config=scoring, config=config)
 
 

@@ -61,7 +61,7 @@ data_root: {{ $values.lake.dataRoot }}
 {{ snakecase $name }}: {{ toRawJson $value }}
 {{- end }}
 {{- range $stage, $config := $values.configs }}
-{{ $stage }}_config: {{ toRawJson $config }}
+{{ snakecase $stage }}_config: {{ toRawJson $config }}
 {{- end }}
 {{- end }}
 

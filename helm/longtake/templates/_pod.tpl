@@ -4,7 +4,7 @@ root and the name of the step. Argo's templates and the test are both dressed fr
 */}}
 {{- define "longtake.pod" -}}
 {{- $values := .root.Values -}}
-{{- $step := index $values.steps .step -}}
+{{- $step := index $values.steps (include "longtake.camel" .step) -}}
 {{- $pool := get $values.pools $step.pool | default dict -}}
 image: {{ include "longtake.image" (dict "root" .root "image" (index $values.images $step.image)) }}
 {{- $queue := dict }}
@@ -24,6 +24,11 @@ volumes:
   - {name: scratch, emptyDir: {sizeLimit: {{ $step.scratch }}}}
 timeoutSeconds: {{ $step.timeoutSeconds | int64 }}
 retries: {{ $step.retries | int64 }}
+{{- end }}
+
+{{/* The key that values have for a step or stage: tsaTraining for tsa_training. camelcase gives TsaTraining in Helm 3, and either in Helm 4. */}}
+{{- define "longtake.camel" -}}
+{{ camelcase . | untitle }}
 {{- end }}
 
 {{/* Labels of a pod of ours, before yours; network policies and metrics go by longtake.io/stage. Takes the root, the stage, more. */}}

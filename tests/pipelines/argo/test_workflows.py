@@ -148,7 +148,7 @@ def test_a_run_lists_slices_and_scores_every_shard_selects_and_sums_up_whatever_
         shards="2",
         slicing_config=config,
         scoring_config='{"measuring": {"text": false}}',
-        selecting_config='{"thresholds": {"text_share": {}}}',
+        selecting_config='{"by": "thresholds", "thresholds": {"text_share": {}}}',
     )
     assert [pod["done"].returncode for pod in run.pods] == [0] * 7, [pod["done"].stderr for pod in run.pods]
     assert [
@@ -250,8 +250,9 @@ def test_the_skeletons_of_the_chart_are_up_to_date(tmp_path):
 
 @pytest.mark.parametrize("pipeline", CATALOG)
 def test_every_step_of_a_pipeline_is_a_pod_that_the_command_knows(pipeline):
-    names = steps_of(skeleton(pipeline)).keys()
-    assert names == set(CATALOG[pipeline].steps)
+    pods = steps_of(skeleton(pipeline)).values()
+    names = {pod["metadata"]["labels"]["longtake.io/stage"] for pod in pods}
+    assert names == {pod["container"]["args"][1] for pod in pods} == set(CATALOG[pipeline].steps)
     assert names <= set(STEPS)
 
 

@@ -117,7 +117,7 @@ def test_values_survive_being_dumped_and_loaded(tmp_path):
     ("given", "sentences"),
     [
         ("steps: {slicing: {pool: l4}}", ["steps.slicing.pool is 'l4', which pools does not have; it has none"]),
-        ("steps: {doctor: {accelerators: 1}}", ["names no pool"]),
+        ("steps: {tsaTraining: {accelerators: 1}}", ["steps.tsaTraining.accelerators is 1, but it names no pool"]),
         ("pools: {a: {}}\nsteps: {doctor: {accelerators: 1, pool: a}}", ["'a' has no accelerator"]),
         ("steps: {slicing: {shm: 14Gi}}", ["counts as memory"]),
         ("s3: {credentials: secret}", ["s3.secret.name is empty"]),

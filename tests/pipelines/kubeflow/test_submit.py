@@ -95,6 +95,7 @@ def test_with_values_the_run_brings_its_own_pipeline_and_nothing_is_uploaded(kfp
             ("--set", "scoring_config={measuring: {text: false}}"),
             ("a threshold on text_share", "take the threshold away"),
         ),
+        (("--set", "selecting_config={by: vtss}"), ("chooses by VTSS", "by: thresholds")),
         (("--set", "shards=four"), ("shards", "'four'", "a whole number")),
         (("--set", "shards=true"), ("shards", "True", "a whole number")),
         (("--set", "shards=0"), ("0 shards",)),

@@ -1,0 +1,56 @@
+"""Which TSA network gives VTSS, what it says of a clip, and how one comes by it. torch loads when a network is opened."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from longtake.errors import UserError
+
+if TYPE_CHECKING:
+    from longtake.scoring.vtss import VtssPredictor
+
+
+@dataclass(frozen=True)
+class Suited:
+    """What a network says of one clip."""
+
+    vtss: float
+    """1 to 5; NaN where the network gave no finite number."""
+    reason: str | None
+    """The sub-metric that costs the clip most; none where none costs it much, and where the network reads none."""
+    gain: float
+    """What VTSS would gain without that, not cut at 5; 0 without a reason."""
+
+
+def vtss_columns(suited: Suited | None) -> dict[str, Any]:
+    """The columns of a score; null where no network has scored."""
+    if suited is None:
+        return dict.fromkeys(("vtss", "vtss_reason", "vtss_gain"))
+    return {"vtss": suited.vtss, "vtss_reason": suited.reason, "vtss_gain": suited.gain if suited.reason else None}
+
+
+def place_of(weights: str) -> str:
+    """Where the weights that a config names lie: a file or an s3:// URI. Raises UserError where there is no such file."""
+    if weights.startswith("s3://"):
+        return weights
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise UserError(
+            f"suitability.weights is {weights!r}, and there is no file {path}; give a .safetensors file or s3:// URI that `longtake "
+            "train-tsa` wrote, or suitability: null for no VTSS"
+        )
+    return str(path)
+
+
+def open_predictor(weights: Path, device: str | None = None) -> "VtssPredictor":
+    """The network of a checkpoint, ready. Raises UserError for a file that is none, and where torch is not installed."""
+    try:
+        from longtake.scoring.vtss import VtssPredictor
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise UserError(
+            f"VTSS comes from a network, and {error.name} is not installed; pip install 'longtake[network]', or measure "
+            "without it (measuring: {suitability: null})"
+        ) from None
+    return VtssPredictor(weights, device)
