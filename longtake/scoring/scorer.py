@@ -17,9 +17,10 @@ from longtake.scoring.fingerprint import fingerprint
 from longtake.scoring.inputs import Inputs, collect_inputs, plan_inputs
 from longtake.scoring.motion import measure_motion
 from longtake.scoring.picture import measure_picture
+from longtake.scoring.reasons import Suited, vtss_columns
 from longtake.scoring.samples import Samples
 from longtake.scoring.sampling import collect, plan_bursts, plan_views
-from longtake.scoring.suitability import Suited, open_predictor, place_of, vtss_columns
+from longtake.scoring.suitability import open_predictor, place_of
 from longtake.scoring.text import TextDetector
 from longtake.video.guard import Guard
 

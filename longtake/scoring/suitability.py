@@ -1,32 +1,12 @@
-"""Which TSA network gives VTSS, what it says of a clip, and how one comes by it. torch loads when a network is opened."""
+"""Which TSA network gives VTSS, and how one comes by it. torch loads when a network is opened."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from longtake.errors import UserError
 
 if TYPE_CHECKING:
     from longtake.scoring.vtss import VtssPredictor
-
-
-@dataclass(frozen=True)
-class Suited:
-    """What a network says of one clip."""
-
-    vtss: float
-    """1 to 5; NaN where the network gave no finite number."""
-    reason: str | None
-    """The sub-metric that costs the clip most; none where none costs it much, and where the network reads none."""
-    gain: float
-    """What VTSS would gain without that, not cut at 5; 0 without a reason."""
-
-
-def vtss_columns(suited: Suited | None) -> dict[str, Any]:
-    """The columns of a score; null where no network has scored."""
-    if suited is None:
-        return dict.fromkeys(("vtss", "vtss_reason", "vtss_gain"))
-    return {"vtss": suited.vtss, "vtss_reason": suited.reason, "vtss_gain": suited.gain if suited.reason else None}
 
 
 def place_of(weights: str) -> str:

@@ -19,12 +19,8 @@ from numpy.typing import NDArray
 from longtake.scoring.architecture import Architecture
 from longtake.scoring.checkpoint import load_checkpoint
 from longtake.scoring.inputs import Inputs
-from longtake.scoring.reasons import name_reason
-from longtake.scoring.suitability import Suited
+from longtake.scoring.reasons import Suited, name_reason
 from longtake.scoring.tensors import standardise_labels, to_tensors
-
-LOWEST, HIGHEST = 1.0, 5.0
-"""The marks that people give (Koala-36M, section 4)."""
 
 
 class VtssPredictor:
@@ -63,7 +59,7 @@ class VtssPredictor:
         gains_L = np.full_like(clip.labels_L, np.nan)
         if self.architecture.labels:
             gains_L = np.where(np.isnan(clip.labels_L), np.nan, vtss_W[1:] - vtss_W[0])
-        return Suited(float(vtss_W[0].clip(LOWEST, HIGHEST)), *name_reason(gains_L.tolist()))
+        return Suited(float(self._calibration.to_vtss(scores_W[:1])[0]), *name_reason(gains_L.tolist()))
 
 
 def what_ifs(labels_L: NDArray[np.float32], medians_L: Sequence[float]) -> NDArray[np.float32]:

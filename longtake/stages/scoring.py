@@ -16,7 +16,8 @@ from longtake.report import ScoreTally, counts_in, scoring_sheet
 from longtake.scoring.config import ALGORITHM_VERSION
 from longtake.scoring.faults import REASONS
 from longtake.scoring.metrics import SUB_METRICS
-from longtake.scoring.suitability import place_of, vtss_columns
+from longtake.scoring.reasons import vtss_columns
+from longtake.scoring.suitability import place_of
 from longtake.shards import WHOLE, Shard
 from longtake.stages.clips import Clips
 from longtake.stages.config import ScoringStageConfig, Work

@@ -19,7 +19,8 @@ from longtake.lake.weights import fetch_weights
 from longtake.records import METRICS, Clip
 from longtake.scoring.config import Aesthetics, ScoringConfig, Suitability
 from longtake.scoring.faults import Unmeasurable
-from longtake.scoring.suitability import Suited, open_predictor, place_of
+from longtake.scoring.reasons import Suited
+from longtake.scoring.suitability import open_predictor, place_of
 from longtake.video.config import Limits
 from longtake.video.faults import VideoFault
 

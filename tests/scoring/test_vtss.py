@@ -14,8 +14,8 @@ from longtake.errors import UserError
 from longtake.records import METRICS
 from longtake.scoring.architecture import Architecture
 from longtake.scoring.inputs import Inputs
-from longtake.scoring.reasons import LEAST_GAIN, in_words, name_reason
-from longtake.scoring.suitability import Suited, open_predictor, place_of, vtss_columns
+from longtake.scoring.reasons import LEAST_GAIN, Suited, in_words, name_reason, vtss_columns
+from longtake.scoring.suitability import open_predictor, place_of
 from longtake.scoring.vtss import VtssPredictor, what_ifs
 from tests.rows import clip, score, video
 from tests.scoring.tiny_checkpoint import draw_checkpoint
@@ -152,4 +152,4 @@ def test_without_torch_the_extra_is_named(monkeypatch, weights):
 
 
 def test_suited_travels_without_torch():
-    assert Suited.__module__ == "longtake.scoring.suitability"
+    assert Suited.__module__ == "longtake.scoring.reasons"
