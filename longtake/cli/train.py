@@ -48,13 +48,15 @@ def train_tsa(
 
         trained = train_on_files(footage, out=out, work=work, config=config, scoring=scoring)
         show_evaluation(trained.lesson.evaluation)
-        click.echo(f"weights {trained.weights}, page {trained.page}")
+        weights: Path | str = trained.weights.absolute()
+        click.echo(f"weights {weights}, page {trained.page}")
     else:
         from longtake.stages import tsa_training
 
         summary = tsa_training.run(
             raw=raw or "", data_root=data_root or "", slicing_config=slicing, scoring_config=scoring, config=config
         )
+        weights = summary.weights
         click.echo(f"SRCC {summary.srcc} on the test sources; weights {summary.weights}, page {summary.report_uri}")
-    click.echo("score with them: scoring_config: {measuring: {suitability: {weights: ...}}}")
+    click.echo(f"score with them: scoring_config: {{measuring: {{suitability: {{weights: {weights}}}}}}}")
     sys.exit(EXIT_DONE)
