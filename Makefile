@@ -3,7 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+# One thread for each test process: torch would start as many as there are cores in every one of them.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 RUN_EXTRAS := media,ocr,lake,server,kfp
 TEST_EXTRAS := $(RUN_EXTRAS),torch,ray,dev
