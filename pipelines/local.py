@@ -87,6 +87,7 @@ def _started(scratch: str) -> Iterator["subprocess.Popen[str]"]:
                     os.killpg(child.pid, signal.SIGTERM)
                 raise
     except BaseException:
+        child.wait()  # its own block waits but a moment after Ctrl-C
         print("longtake: stopped; what is done is kept, and the same command goes on from there", file=sys.stderr)
         raise
     finally:
