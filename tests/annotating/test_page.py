@@ -44,6 +44,7 @@ def browser(tmp_path_factory):
     browser.close()
 
 
+@pytest.mark.slow
 def test_keys_alone_mark_change_pause_skip_and_finish_in_a_browser(browser, tmp_path):
     film = draw_film(tmp_path / "film.mp4", (1, 10)).read_bytes()
     lake, clips, places = fill(tmp_path, [2.5, 2.6, 2.8], film)

@@ -97,6 +97,7 @@ def test_what_only_does_not_answer_is_exit_30():
     assert states(done)["Kubeflow Pipelines"] == "bad"
 
 
+@pytest.mark.slow
 def test_what_is_not_named_is_taken_from_the_values_and_what_is_set_stays(tmp_path):
     (tmp_path / "raw").mkdir()
     values = tmp_path / "mine.yaml"

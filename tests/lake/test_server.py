@@ -60,6 +60,7 @@ def test_a_folder_that_is_served_already_is_shared_and_outlives_the_guest(server
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own way, Linux only")
+@pytest.mark.slow
 def test_it_dies_with_its_parent_and_the_next_one_has_the_same_data_port_and_credentials(tmp_path, monkeypatch, no_aws):
     server = Server(tmp_path / "lake")
     parent = subprocess.Popen([sys.executable, "-c", SERVE, server.folder], stdout=subprocess.PIPE, text=True)

@@ -45,6 +45,7 @@ def elsewhere(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_the_steps_run_from_a_folder_that_holds_one_named_components(tmp_path, elsewhere):
     draw_film(tmp_path / "raw" / "film.mp4", (1, 70), (2, 70))
     places = {"raw": str(tmp_path / "raw"), "data_root": str(tmp_path / "data"), "run": "r1"}

@@ -76,6 +76,7 @@ def test_the_smallest_pictures_have_numbers(measured, size):
     assert_sound(measured(name="clip.mkv", frames=20, size=size, codec="ffv1", pixel_format="gray", options={}))
 
 
+@pytest.mark.slow
 def test_8k_has_numbers(measured):
     found = measured(
         name="clip.avi", frames=3, size=(7680, 4320), codec="mjpeg", pixel_format="yuvj420p", options={"qmin": "20"}

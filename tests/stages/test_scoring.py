@@ -109,6 +109,7 @@ def test_text_on_the_screen_is_looked_for_unless_told_otherwise(score, lake):
     assert all(0 <= row.text_share <= 1 for row in lake.tables.read(Score))
 
 
+@pytest.mark.slow
 def test_an_aesthetic_score_comes_from_weights_that_are_given_and_from_nothing_else(score, lake, tmp_path):
     pytest.importorskip("torch", reason="the torch extra is not installed")
     from tests.scoring.tiny_clip import draw_weights

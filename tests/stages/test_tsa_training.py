@@ -28,6 +28,7 @@ def lake(tmp_path, monkeypatch):
     return fill(tmp_path, [None] * 9, film=(tmp_path / "clip.mp4").read_bytes())
 
 
+@pytest.mark.slow
 def test_marks_become_a_network_in_the_lake_with_a_page_and_figures_for_kubeflow(lake, tmp_path):
     objects, clips, places = lake
     marks = [1, 5, 2, 4, 3, 5, 1, 4, 2]

@@ -133,6 +133,7 @@ class Workflow:
         return {each["name"]: Path(each["valueFrom"]["path"].replace(OUTPUTS, scratch)).read_text() for each in outputs}
 
 
+@pytest.mark.slow
 def test_a_run_lists_slices_and_scores_every_shard_selects_and_sums_up_whatever_its_parameters_are_called(tmp_path):
     raw = tmp_path / """raw "of" $(exit 7) 'mine'; {x}"""
     for seed in (1, 2):
