@@ -30,6 +30,7 @@ from longtake.selecting.config import Range, SelectingConfig, Thresholds
 from longtake.selecting.thresholds import bounds, only, within
 from longtake.selecting.tuning import tune
 from longtake.slicing import slice_video
+from longtake.tsa_training.rendering import write_clip
 from longtake.video.guard import Guard
 
 KEEP = 0.77
@@ -95,15 +96,6 @@ def read_frames(source: Path) -> tuple[np.ndarray, Fraction]:
     return np.stack([frame[:height, :width] for frame in frames]), rate
 
 
-def write_clip(path: Path, frames_NHW3: np.ndarray, fps: Fraction, crf: int) -> None:
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": str(crf), "threads": "1"})
-        stream.height, stream.width, stream.pix_fmt = *frames_NHW3.shape[1:3], "yuv420p"
-        for frame in frames_NHW3:
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "bgr24")))
-        file.mux(stream.encode())
-
-
 def score(samples: Iterable[Sample], sources: dict[str, Path], cache: Path) -> Scores:
     """The sub-metrics of every sample, by its key; those that the cache has are not measured again."""
     scores: Scores = json.loads(cache.read_text()) if cache.exists() else {}
@@ -120,7 +112,7 @@ def score(samples: Iterable[Sample], sources: dict[str, Path], cache: Path) -> S
                     rng = np.random.default_rng(list(sample.key.encode()))
                     chosen_NHW3 = DEFECTS[sample.defect](chosen_NHW3, sample.grade, rng, float(fps))
                 clip = Path(folder, "clip.mp4")
-                write_clip(clip, chosen_NHW3, fps, crf_of(sample.defect, sample.grade))
+                write_clip(clip, chosen_NHW3, float(fps), crf_of(sample.defect, sample.grade))
                 scores[sample.key] = measure_clip(clip, guard, ScoringConfig(), detector).metrics
             cache.write_text(json.dumps(scores))
             print(f"{name}: {len(frames_NHW3)} frames", flush=True)

@@ -49,14 +49,18 @@ def measure_clip(
     config: ScoringConfig,
     detector: TextDetector | None,
     network: Architecture | None = None,
+    seed: int | None = None,
 ) -> Measured:
     """Decodes the clip once, in the guard's worker, and measures it; collects what `network` is to see of it.
+
+    `seed` says where its fragments lie; the config does, unless it is given.
 
     Raises VideoFault where the file cannot be read or costs too much, Unmeasurable where it has too little in it.
     """
     probe = guard.probe(path)
     views = plan_views(probe.duration_s, probe.fps, config.sampling)
-    seed = config.suitability.seed if config.suitability else 0
+    if seed is None:
+        seed = config.suitability.seed if config.suitability else 0
     looks = plan_inputs(probe.duration_s, probe.fps, network, seed) if network else {}
     glimpse = guard.glimpse(path, views | looks)
     samples = collect(glimpse, plan_bursts(probe.duration_s, probe.fps, config.sampling))

@@ -15,11 +15,13 @@ from longtake.lake import Lake
 from longtake.records import Clip
 from longtake.scoring.architecture import PRESETS, Architecture
 from longtake.scoring.config import ScoringConfig
+from longtake.scoring.faults import Unmeasurable
+from longtake.scoring.scorer import measure_clip
 from longtake.scoring.text import TextDetector
 from longtake.tsa_training.config import TSATrainingConfig
 from longtake.tsa_training.course import draw_samples
 from longtake.tsa_training.evaluation import Judged
-from longtake.tsa_training.examples import Example, ExampleFiles, look_at
+from longtake.tsa_training.examples import Example, ExampleFiles
 from longtake.tsa_training.footage import Source, split_sources
 from longtake.tsa_training.samples import Part, Sample, Shot
 from longtake.tsa_training.workers import CutterOrder, PainterOrder
@@ -112,12 +114,12 @@ class MarkedLooker:
             path = Path(scratch) / "clip.mp4"
             try:
                 self._objects.fetch(clip.uri, path)
-                inputs = look_at(
-                    path, self._guard, self._order.network, self._order.measuring.sampling, self._detector, seed=0
-                )
-            except VideoFault as fault:
+                order = self._order
+                measured = measure_clip(path, self._guard, order.measuring, self._detector, order.network, seed=0)
+            except (VideoFault, Unmeasurable) as fault:
                 return f"{fault.reason}: {fault.detail}"
-        self._files.save(clip.clip_id, inputs)
+        assert measured.inputs, "a network was named"
+        self._files.save(clip.clip_id, measured.inputs)
         return ""
 
 

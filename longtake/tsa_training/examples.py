@@ -15,16 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from longtake.records import METRICS
-from longtake.scoring.architecture import Architecture
 from longtake.scoring.checkpoint import Calibration
-from longtake.scoring.config import Sampling
-from longtake.scoring.inputs import Inputs, collect_inputs, plan_inputs
-from longtake.scoring.sampling import collect, plan_bursts, plan_views
-from longtake.scoring.scorer import measure
+from longtake.scoring.inputs import Inputs
 from longtake.scoring.tensors import normalise, standardise_labels
-from longtake.scoring.text import TextDetector
 from longtake.tsa_training.samples import Part
-from longtake.video.guard import Guard
 
 LOG_LABELS = ("motion", "camera_shake", "camera_motion", "flicker", "noise", "blockiness", "colourfulness")
 """Without an upper bound, and with a long tail: what doubles counts alike wherever it begins (notes F.2, 10: motion)."""
@@ -77,18 +71,6 @@ class ExampleFiles:
         with np.load(self.path(name), allow_pickle=False) as arrays:
             found: NDArray = arrays[what]
         return found
-
-
-def look_at(
-    path: Path, guard: Guard, network: Architecture, sampling: Sampling, detector: TextDetector | None, seed: int
-) -> Inputs:
-    """The inputs of one clip, as scoring would give them to the network. Raises VideoFault."""
-    probe = guard.probe(path)
-    views = plan_inputs(probe.duration_s, probe.fps, network, seed)
-    glimpse = guard.glimpse(path, plan_views(probe.duration_s, probe.fps, sampling) | views)
-    samples = collect(glimpse, plan_bursts(probe.duration_s, probe.fps, sampling))
-    metrics = measure(samples, sampling.detail_patch_px, detector)
-    return collect_inputs(glimpse, views, network, metrics)
 
 
 def calibrate(labels_NL: NDArray[np.float32], targets_N: NDArray[np.float64]) -> Calibration:

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 
 from longtake.scoring.architecture import Architecture
-from longtake.scoring.config import Sampling
+from longtake.scoring.config import Sampling, ScoringConfig
+from longtake.scoring.scorer import measure_clip
 from longtake.scoring.text import TextDetector
 from longtake.tsa_training.config import Curriculum
 from longtake.tsa_training.defects import Frames
 from longtake.tsa_training.drawn import draw_scene
-from longtake.tsa_training.examples import ExampleFiles, look_at
+from longtake.tsa_training.examples import ExampleFiles
 from longtake.tsa_training.footage import Source, cut_shots, read_shot
 from longtake.tsa_training.rendering import render
 from longtake.tsa_training.samples import DRAWN, Sample, Shot
@@ -86,7 +87,7 @@ class Painter:
         cv2.setNumThreads(1)
         self._order, self._guard = order, Guard(order.limits)
         self._files = ExampleFiles(order.examples)
-        self._sampling = replace(order.sampling, text_frames=order.curriculum.text_frames)
+        self._measuring = ScoringConfig(sampling=replace(order.sampling, text_frames=order.curriculum.text_frames))
         self._detector = TextDetector() if order.text else None
         self._read_shot = lru_cache(SHOTS_IN_MEMORY)(self._read)
 
@@ -104,8 +105,9 @@ class Painter:
             clip = Path(scratch) / "clip.mp4"
             render(sample, self._read_shot, clip)
             seed = sample.seed % 1000 if sample.part == "train" else 0  # judged as scoring does it by default
-            inputs = look_at(clip, self._guard, self._order.network, self._sampling, self._detector, seed)
-        self._files.save(sample.name, inputs)
+            measured = measure_clip(clip, self._guard, self._measuring, self._detector, self._order.network, seed)
+        assert measured.inputs, "a network was named"
+        self._files.save(sample.name, measured.inputs)
         return True
 
     def _read(self, shot: Shot) -> tuple[Frames, float]:
