@@ -105,6 +105,6 @@ SMALL = Architecture(
     features=128,
     head=(128, 64),
 )  # fmt: skip
-"""The same network for processors without a GPU, a few million parameters."""
+"""The same network for processors without a GPU, 2 million parameters."""
 
 PRESETS: dict[str, Architecture] = {"paper": PAPER, "small": SMALL}
