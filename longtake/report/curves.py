@@ -45,8 +45,10 @@ class Axis:
         """Holds all finite values, with ticks at round numbers; from 0 to 1 if there are none."""
         known = [value for value in values if math.isfinite(value)]
         low, high = (min(known), max(known)) if known else (0.0, 1.0)
-        if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
-            low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
+        size = max(abs(low), abs(high))
+        if high - low <= 1e-9 * max(size, 1e-9):
+            beside = 0.5 * size if size > 1e-9 else 0.5
+            low, high = low - beside, high + beside
         ticks = _round_numbers(low, high, at_most)
         room = _ROOM * (high - low)
         return Axis(name, low - room, high + room, ticks)

@@ -2,7 +2,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from longtake.report.curves import Axis, Series, chart_svg
@@ -16,6 +16,8 @@ NUMBERS = st.floats(-1e9, 1e9) | st.sampled_from([math.nan, math.inf])
     st.lists(st.tuples(NUMBERS, NUMBERS), max_size=30),
     st.sampled_from(["line", "dashed", "dotted line", "dots", "mark"]),
 )
+@example([(0.0, 5e-324)], "line")
+@example([(-1e-300, 1e-200)], "dots")
 def test_whatever_is_drawn_lies_inside_the_picture(points, style):
     axes = [Axis.over("", [point[axis] for point in points]) for axis in (0, 1)]
     svg = chart_svg([Series(points=points, name="a", style=style)], *axes, label="")
