@@ -61,7 +61,12 @@ def render_page(
     """
     marked = sum(candidate.clip.clip_id in scores for candidate in clips)
     first = max(0, marked - BACK)
-    state = {"earlier": first, "more": more, "clips": [_shown(candidate, scores) for candidate in clips[first:]]}
+    state = {
+        "earlier": first,
+        "more": more,
+        "place": place,
+        "clips": [_shown(candidate, scores) for candidate in clips[first:]],
+    }
     template = _environment().get_template("page.html")
     return template.render(
         annotator=annotator, state=state, marks=MARKS, guidance=GUIDANCE, place=place, nonce=nonce, version=__version__

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from longtake import __version__
 from longtake.config import dump_config, load_config
 from longtake.errors import UserError
 from longtake.files.given import with_progress
@@ -17,8 +18,9 @@ from longtake.tsa_training.config import TSATrainingConfig
 from longtake.tsa_training.course import Lesson, course_id, judge_samples, learn, save
 from longtake.tsa_training.examples import ExampleFiles
 from longtake.tsa_training.footage import STILLS, Source
+from longtake.tsa_training.samples import Part
 
-VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm")
 SENTENCE = "the severity of defects that were put into clean footage: it stands in for people's marks"
 
 
@@ -51,12 +53,16 @@ def train_on_files(
     examples = examples_of(samples)
     networks = work / "networks" / course_id(examples, settings, PRESETS[settings.preset])
     lesson = learn(judge_samples(samples), examples, ExampleFiles(work / "examples"), settings, networks, print)
-    used = sorted({sample.shot.source for sample in samples})
-    facts = {"trained on": ", ".join(used), "config": json.dumps(dump_config(settings))}
+    uses: tuple[tuple[str, Part], ...] = (("trained on", "train"), ("stopped by", "validation"), ("judged on", "test"))
+    facts = {use: ", ".join(sorted({s.shot.source for s in samples if s.part == part})) for use, part in uses}
+    facts["config"] = json.dumps(dump_config(settings))
     out.parent.mkdir(parents=True, exist_ok=True)
     save(out, lesson, settings, facts)
     page = out.with_suffix(".html")
-    page.write_text(training_page(lesson, settings, sentence=SENTENCE, facts=facts), encoding="utf-8")
+    page.write_text(
+        training_page(lesson, settings, sentence=SENTENCE, facts={"made by": f"longtake {__version__}"} | facts),
+        encoding="utf-8",
+    )
     return Trained(lesson, out, page)
 
 

@@ -256,7 +256,7 @@ def _agreements(agreements: Mapping[str, Agreement], found: Evaluation, new: set
             "new": name in new,
             "samples": agreement.samples,
             "sources": agreement.sources,
-            "figures": [_figure(getattr(agreement, figure)) for figure in FIGURES],
+            "figures": [_figure(getattr(agreement, figure)) for figure in (*FIGURES, "within")],
             "metric": _best_metric(found.best_metrics.get(name)),
         }
         for name, agreement in sorted(agreements.items(), key=lambda item: item[0] in new)

@@ -47,8 +47,8 @@ class Aesthetics:
 class Suitability:
     """A TSA network, which gives each clip its video training suitability score (VTSS)."""
 
-    weights: str
-    """File or s3:// of a checkpoint that `longtake train-tsa` wrote; none comes with longtake yet."""
+    weights: str = "small"
+    """`small`, which comes with longtake, or a file or s3:// of a checkpoint that `longtake train-tsa` wrote."""
     seed: int = Field(default=0, ge=0)
     """Where fragments lie in space and time. The released code draws anew each time, so that no score comes twice."""
 

@@ -19,12 +19,20 @@ from longtake.errors import UserError
 from longtake.records import METRICS
 from longtake.scoring.architecture import Architecture, DynamicBranch, StaticBranch
 from longtake.scoring.convnext import ConvNeXt
+from longtake.scoring.efficientnet import EfficientNetLite
 from longtake.scoring.swin3d import Swin3D
 
 LOGITS_HIDDEN = 512
 """Width between the static branch's logits and its features (released class)."""
 WEIGHTS_SD = 0.02
 """Of the map to the two branches' weights at the start: small, so that both begin near a half."""
+
+CHANGES = 4
+"""Numbers of each channel that a glance holds."""
+FURTHEST_SD = 4.0
+"""Deviations from the mean of what the eyes see, at most."""
+LEAST_SD = 1e-3
+"""A channel that hardly differs among the clips that are trained on says nothing of others."""
 
 
 class Features(NamedTuple):
@@ -43,13 +51,20 @@ class TSANetwork(nn.Module):
         check(architecture)
         self.architecture = architecture
         width, dropout = architecture.features, architecture.dropout
-        self.dynamic: Dynamic | None = None
-        self.static: Static | None = None
+        self.dynamic: Dynamic | Glance | None = None
+        self.static: Static | Glance | None = None
         self.labels: nn.Sequential | None = None
-        if architecture.dynamic:
-            self.dynamic = Dynamic(architecture.dynamic, width, architecture.dynamic_dropout)
-        if architecture.static:
-            self.static = Static(architecture.static, width, dropout)
+        self.eyes: EfficientNetLite | None = None
+        if architecture.eyes and (architecture.dynamic or architecture.static):
+            self.eyes = EfficientNetLite(architecture.eyes).requires_grad_(False)
+            seen, lost = CHANGES * self.eyes.width, architecture.eyes_dropout
+            self.dynamic = Glance(seen, width, lost) if architecture.dynamic else None
+            self.static = Glance(seen, width, lost) if architecture.static else None
+        else:
+            if architecture.dynamic:
+                self.dynamic = Dynamic(architecture.dynamic, width, architecture.dynamic_dropout)
+            if architecture.static:
+                self.static = Static(architecture.static, width, dropout)
         if architecture.labels:
             self.labels = mlp((len(METRICS), *architecture.labels.hidden, width), dropout)
         present = [branch for branch in (self.dynamic, self.static, self.labels) if branch is not None]
@@ -68,10 +83,32 @@ class TSANetwork(nn.Module):
         self, fragments_BST3HW: Tensor | None, images_BK3HW: Tensor | None, labels_BL: Tensor | None
     ) -> Features:
         """What each branch sees in what it is given; what the network has no branch for is not looked at."""
+        return self.read(
+            None if self.dynamic is None or fragments_BST3HW is None else self.look_at_fragments(fragments_BST3HW),
+            None if self.static is None or images_BK3HW is None else self.look_at_images(images_BK3HW),
+            labels_BL,
+        )
+
+    def look_at_fragments(self, fragments_BST3HW: Tensor) -> Tensor:
+        """What the dynamic branch's backbone sees [B, S, C], or the eyes do [B, 1, C]."""
+        if self.eyes is not None:
+            return glance(self.eyes, fragments_BST3HW[:, :, list(self.architecture.eyes_see_T)])
+        assert isinstance(self.dynamic, Dynamic)
+        return self.dynamic.look(fragments_BST3HW)
+
+    def look_at_images(self, images_BK3HW: Tensor) -> Tensor:
+        """What the static branch's backbone sees [B, K, C], or the eyes do [B, 1, C]."""
+        if self.eyes is not None:
+            return glance(self.eyes, images_BK3HW[:, None])
+        assert isinstance(self.static, Static)
+        return self.static.look(images_BK3HW)
+
+    def read(self, fragments_BSC: Tensor | None, images_BKC: Tensor | None, labels_BL: Tensor | None) -> Features:
+        """Features of what was seen and of the sub-metrics: averages over segments and images."""
         return Features(
-            _apply(self.dynamic, fragments_BST3HW),
-            _apply(self.static, images_BK3HW),
-            _apply(self.labels, labels_BL),
+            None if self.dynamic is None or fragments_BSC is None else self.dynamic(fragments_BSC).mean(1),
+            None if self.static is None or images_BKC is None else self.static(images_BKC).mean(1),
+            None if self.labels is None or labels_BL is None else self.labels(labels_BL),
         )
 
     def fuse(self, features: Features) -> Tensor:
@@ -79,6 +116,10 @@ class TSANetwork(nn.Module):
 
         Raises UserError where a branch that the network has is missing.
         """
+        return self.score(self.meet(features))
+
+    def meet(self, features: Features) -> Tensor:
+        """The branches' features become one, [B, F], or [B, F times branches] where they stand side by side."""
         present = []
         for field, given in zip(Features._fields, features, strict=True):
             name = field.removesuffix("_BF")
@@ -87,13 +128,17 @@ class TSANetwork(nn.Module):
             if given is None:
                 raise UserError(f"the network has the branch {name!r} and was given nothing for it; give it its input")
             present.append(given)
-        fused_BF = self.fusion(torch.broadcast_tensors(*present))
+        fused_BF: Tensor = self.fusion(torch.broadcast_tensors(*present))
+        return fused_BF
+
+    def score(self, fused_BF: Tensor) -> Tensor:
+        """Scores [B] of what became of the features."""
         scores_B: Tensor = self.head(fused_BF).squeeze(-1)
         return scores_B
 
 
 class Dynamic(nn.Module):
-    """3D Swin Transformer on fragments; the mean over a segment's places, then over segments."""
+    """3D Swin Transformer on fragments: what it sees, and what is read from that."""
 
     def __init__(self, branch: DynamicBranch, features: int, dropout: float) -> None:
         super().__init__()
@@ -101,16 +146,20 @@ class Dynamic(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.map = _start(nn.Linear(self.backbone.width, features), "linear")
 
-    def forward(self, fragments_BST3HW: Tensor) -> Tensor:
-        """[B, F]."""
+    def look(self, fragments_BST3HW: Tensor) -> Tensor:
+        """The mean over each segment's places [B, S, C]."""
         frames_3THW = fragments_BST3HW.flatten(0, 1).transpose(1, 2)
-        pooled_C = self.dropout(self.backbone(frames_3THW)).mean((1, 2, 3))
-        features_BSF = self.map(pooled_C).unflatten(0, fragments_BST3HW.shape[:2])
-        return features_BSF.mean(1)
+        pooled_C: Tensor = self.dropout(self.backbone(frames_3THW)).mean((1, 2, 3))
+        return pooled_C.unflatten(0, fragments_BST3HW.shape[:2])
+
+    def forward(self, looks_BSC: Tensor) -> Tensor:
+        """Features of each segment [B, S, F]."""
+        features_BSF: Tensor = self.map(looks_BSC)
+        return features_BSF
 
 
 class Static(nn.Module):
-    """ConvNeXt on whole frames; the mean over images."""
+    """ConvNeXt on whole frames: what it sees, and what is read from that."""
 
     def __init__(self, branch: StaticBranch, features: int, dropout: float) -> None:
         super().__init__()
@@ -118,10 +167,49 @@ class Static(nn.Module):
         hidden = LOGITS_HIDDEN if branch.logits else features
         self.head = mlp((self.backbone.width, hidden, features), dropout)
 
-    def forward(self, images_BK3HW: Tensor) -> Tensor:
-        """[B, F]."""
-        features_BKF = self.head(self.backbone(images_BK3HW.flatten(0, 1))).unflatten(0, images_BK3HW.shape[:2])
-        return features_BKF.mean(1)
+    def look(self, images_BK3HW: Tensor) -> Tensor:
+        """[B, K, C]."""
+        looks_BKC: Tensor = self.backbone(images_BK3HW.flatten(0, 1)).unflatten(0, images_BK3HW.shape[:2])
+        return looks_BKC
+
+    def forward(self, looks_BKC: Tensor) -> Tensor:
+        """Features of each image [B, K, F]."""
+        features_BKF: Tensor = self.head(looks_BKC)
+        return features_BKF
+
+
+class Glance(nn.Module):
+    """What is read from what pretrained eyes see."""
+
+    def __init__(self, seen: int, features: int, dropout: float) -> None:
+        super().__init__()
+        self.register_buffer("mean_C", torch.zeros(seen))
+        self.register_buffer("sd_C", torch.ones(seen))
+        self.dropout = nn.Dropout(dropout)
+        self.head = mlp((seen, features, features), dropout)
+
+    def settle(self, looks_NC: Tensor) -> None:
+        """How what the eyes see is standardised: by the clips that are trained on."""
+        self.get_buffer("mean_C").copy_(looks_NC.mean(0))
+        self.get_buffer("sd_C").copy_(looks_NC.std(0).clamp_min(LEAST_SD))
+
+    def forward(self, looks_B1C: Tensor) -> Tensor:
+        """[B, 1, F]."""
+        standard_B1C = (looks_B1C - self.get_buffer("mean_C")) / self.get_buffer("sd_C")
+        features_B1F: Tensor = self.head(self.dropout(standard_B1C.clamp(-FURTHEST_SD, FURTHEST_SD)))
+        return features_B1F
+
+
+def glance(eyes: EfficientNetLite, frames_BST3HW: Tensor) -> Tensor:
+    """What the eyes see in S bursts of T frames [B, 1, C]: how strong every channel is, how uneven over the picture, and how
+    much it changes from frame to frame, on average and at most. Nothing changes in a burst of one."""
+    means_C, sds_C = eyes(frames_BST3HW.flatten(0, 2))
+    means_BSTC, sds_BSTC = (each.unflatten(0, frames_BST3HW.shape[:3]) for each in (means_C, sds_C))
+    changes_BSTC = means_BSTC.diff(dim=2).abs()
+    if not changes_BSTC.shape[2]:
+        changes_BSTC = torch.zeros_like(means_BSTC)
+    seen = (means_BSTC.mean((1, 2)), sds_BSTC.mean((1, 2)), changes_BSTC.mean((1, 2)), changes_BSTC.amax((1, 2)))
+    return torch.cat(seen, -1)[:, None]
 
 
 class CrossGate(nn.Module):
@@ -177,10 +265,6 @@ class Concat(nn.Module):
         return torch.cat(list(features), -1)
 
 
-def _apply(branch: nn.Module | None, given: Tensor | None) -> Tensor | None:
-    return None if branch is None or given is None else branch(given)
-
-
 def mlp(widths: Sequence[int], dropout: float) -> nn.Sequential:
     """Linear maps with GELU and dropout between them; the last is followed by nothing."""
     layers: list[nn.Module] = []
@@ -198,6 +282,10 @@ def check(architecture: Architecture) -> None:
         raise UserError(
             "'fusion' is 'wcgb', which gates video branches by the labels; give 'labels' and one of 'dynamic' and "
             "'static', or set 'fusion' to 'concat'"
+        )
+    if architecture.eyes and dynamic and max(architecture.eyes_see_T, default=-1) >= dynamic.frames:
+        raise UserError(
+            f"'eyes_see_T' is {architecture.eyes_see_T} of the {dynamic.frames} frames of a segment, from 0"
         )
     if dynamic and len(dynamic.depths) != len(dynamic.heads):
         raise UserError(f"'dynamic.depths' has {len(dynamic.depths)} stages and 'dynamic.heads' {len(dynamic.heads)}")

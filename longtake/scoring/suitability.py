@@ -8,16 +8,21 @@ from longtake.errors import UserError
 if TYPE_CHECKING:
     from longtake.scoring.vtss import VtssPredictor
 
+SHIPPED = Path(__file__).parent / "weights" / "small.safetensors"
+"""The network that comes with longtake."""
+
 
 def place_of(weights: str) -> str:
     """Where the weights that a config names lie: a file or an s3:// URI. Raises UserError where there is no such file."""
+    if weights == "small":
+        return str(SHIPPED)
     if weights.startswith("s3://"):
         return weights
     path = Path(weights).expanduser()
     if not path.is_file():
         raise UserError(
-            f"suitability.weights is {weights!r}, and there is no file {path}; give a .safetensors file or s3:// URI that `longtake "
-            "train-tsa` wrote, or suitability: null for no VTSS"
+            f"suitability.weights is {weights!r}, and there is no file {path}; give 'small', or a .safetensors file or "
+            "s3:// URI that `longtake train-tsa` wrote, or suitability: null for no VTSS"
         )
     return str(path)
 

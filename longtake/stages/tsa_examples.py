@@ -72,7 +72,7 @@ def paint(
 
 
 def examples_of(samples: Iterable[Sample]) -> list[Example]:
-    return [Example(sample.name, sample.target, sample.group, sample.part) for sample in samples]
+    return [Example(sample.name, sample.target, sample.group, sample.part, sample.severities) for sample in samples]
 
 
 @dataclass(frozen=True)

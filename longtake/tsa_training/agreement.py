@@ -1,4 +1,5 @@
-"""How well predicted scores agree with their targets: the four figures of Koala-36M (appendix C), with intervals."""
+"""How well predicted scores agree with their targets: the four figures of Koala-36M (appendix C) and SRCC within sources, with
+intervals."""
 
 from collections.abc import Sequence
 
@@ -18,7 +19,7 @@ Values = NDArray[np.float64]
 
 
 def agree(predicted: Values, target: Values, sources: Sequence[str], *, seed: int = 0, draws: int = DRAWS) -> Agreement:
-    """PLCC, SRCC, KRCC and RMSE of n predictions, with the middle 95 % of them over bootstrapped sources.
+    """PLCC, SRCC, KRCC, RMSE and SRCC within sources of n predictions, with the middle 95 % of them over bootstrapped sources.
 
     Whole sources are drawn, not samples: those of one source are alike, and would make the intervals too narrow. A
     correlation of constant or fewer than two values is NaN, and so is the interval of one source, or of no `draws`.
@@ -26,14 +27,17 @@ def agree(predicted: Values, target: Values, sources: Sequence[str], *, seed: in
     names, source_of = np.unique(np.array(sources, dtype=str), return_inverse=True)
     members = [np.flatnonzero(source_of == index) for index in range(len(names))]
     rng = np.random.default_rng(seed)
-    drawn = np.full((draws if len(names) > 1 else 0, 4), np.nan)
+    each = np.array([rank_correlation(predicted[member], target[member]) for member in members])
+    drawn = np.full((draws if len(names) > 1 else 0, 5), np.nan)
     for draw in drawn:
-        chosen = np.concatenate([members[index] for index in rng.integers(len(names), size=len(names))])
-        draw[:] = _figures(predicted[chosen], target[chosen])
-    plcc, srcc, krcc, rmse = (
-        Figure(value, *_interval(column)) for value, column in zip(_figures(predicted, target), drawn.T, strict=True)
+        indices = rng.integers(len(names), size=len(names))
+        chosen = np.concatenate([members[index] for index in indices])
+        draw[:] = *_figures(predicted[chosen], target[chosen]), _mean(each[indices])
+    plcc, srcc, krcc, rmse, within = (
+        Figure(value, *_interval(column))
+        for value, column in zip((*_figures(predicted, target), _mean(each)), drawn.T, strict=True)
     )
-    return Agreement(samples=len(target), sources=len(names), plcc=plcc, srcc=srcc, krcc=krcc, rmse=rmse)
+    return Agreement(samples=len(target), sources=len(names), plcc=plcc, srcc=srcc, krcc=krcc, rmse=rmse, within=within)
 
 
 def rank_correlation(one: Values, other: Values) -> float:
@@ -52,6 +56,12 @@ def _figures(predicted: Values, target: Values) -> tuple[float, float, float, fl
         return *(float("nan"),) * 3, rmse
     krcc = stats.kendalltau(predicted, target).statistic
     return float(np.corrcoef(predicted, target)[0, 1]), rank_correlation(predicted, target), float(krcc), rmse
+
+
+def _mean(values: Values) -> float:
+    """Of those that are known."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def _constant(values: Values) -> bool:

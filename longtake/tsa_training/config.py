@@ -92,6 +92,12 @@ class Optimisation:
     """Weight of the linear correlation (DOVER)."""
     rank: float = Field(default=0.3, ge=0)
     """Weight of the order of pairs (DOVER)."""
+    naming: float = Field(default=0.3, ge=0)
+    """Weight of naming each defect and how bad it is, where a curriculum knows: one number a clip says little about what to
+    look for. What names them is thrown away."""
+    transplant: float = Field(default=0.5, ge=0, le=1)
+    """Chance that a group's defects are put onto another shot, in what is seen and measured: what a defect changes is added
+    to what another clean clip looks like."""
     label_dropout: float = Field(default=0.1, ge=0, lt=1)
     """Chance that a sub-metric is not known: so that a network scores clips for which text was not looked for."""
 
@@ -102,6 +108,8 @@ class TSATrainingConfig:
 
     preset: Literal["small", "paper"] = "small"
     """`small` for processors, `paper` for a GPU."""
+    eyes: str = ""
+    """Safetensors file with the pretrained eyes of the preset `small`; "": those of the network that comes with longtake."""
     targets: Literal["auto", "labels", "curriculum"] = "auto"
     """People's marks, or graded defects; auto: marks where there are at least `fewest_labels`."""
     fewest_labels: int = Field(default=200, ge=8)

@@ -20,6 +20,7 @@ from longtake.tsa_training.config import ALGORITHM_VERSION, Curriculum, TSATrain
 from longtake.tsa_training.defects import KINDS
 from longtake.tsa_training.evaluation import Judged, evaluate
 from longtake.tsa_training.examples import Example, ExampleFiles, ExampleSet, calibrate
+from longtake.tsa_training.eyes import read_eyes
 from longtake.tsa_training.findings import Evaluation
 from longtake.tsa_training.fitting import Epoch
 from longtake.tsa_training.samples import Part, Sample, Shot, draw_drawn, draw_test, draw_training
@@ -83,10 +84,12 @@ def learn(
     targets_N = np.array([example.target for example in examples])
     data = ExampleSet(examples, files, calibrate(labels_NL[learned], targets_N[learned]), device)
     architecture = PRESETS[config.preset]
+    eyes = read_eyes(config.eyes, architecture.eyes) if architecture.eyes else {}
     rows = ablation(architecture) if config.ablation else {"": architecture}
     branches = [only(architecture, name) for name in VIDEO_BRANCHES if getattr(architecture, name)]
     consists_of = {name_of(part) for part in (architecture, *branches)}
     networks: dict[int, TSANetwork] = {}
+    trainings: dict[int, Training] = {}
     history: dict[str, list[Epoch]] = {}
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in rows if name}
     for seed in config.seeds:
@@ -97,7 +100,7 @@ def learn(
             branches = name.rsplit("-", 1)[0]
             tell(f"seed {seed}, {branches}: epoch {epoch.number + 1}, loss {epoch.loss:.3f}, SRCC {epoch.srcc:.3f}")
 
-        training = Training(data, config.optimisation, seed, seed_folder, told)
+        training = trainings[seed] = Training(data, config.optimisation, seed, seed_folder, told, eyes)
         for name, row in rows.items():
             network = training.train(row)
             if name:
@@ -109,9 +112,9 @@ def learn(
                     for name, epochs in training.history.items()
                     if name in consists_of
                 }
-    ranked = sorted(networks, key=lambda seed: _srcc(training, networks[seed], data, "validation"))
+    ranked = sorted(networks, key=lambda seed: _srcc(trainings[seed], networks[seed], data, "validation"))
     seed = ranked[len(ranked) // 2]
-    vtss_N = training.scores(networks[seed], range(len(examples)))
+    vtss_N = trainings[seed].scores(networks[seed], range(len(examples)))
     judged = [
         row
         for example, vtss, labels_L in zip(examples, vtss_N, labels_NL, strict=True)

@@ -1,6 +1,7 @@
 """What a network is trained on: the inputs of clips with their targets, kept as files, so that work goes on where it ended.
 
-Legend: B clips, S segments, T frames of a segment, K images, 3 channels, H, W rows and columns; L sub-metrics.
+Legend: N examples, B clips, S segments, T frames of a segment, K images, 3 channels, H, W rows and columns; L sub-metrics,
+D kinds of defects.
 """
 
 import os
@@ -34,6 +35,8 @@ class Example:
     group: str
     """Examples of a group come in one batch."""
     part: Part
+    severities: tuple[float, ...] = ()
+    """Of each kind of defect in TRAINED_KINDS; empty where people marked the clip."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,21 @@ class ExampleSet:
         """[N], in standardised units."""
         targets_N = torch.tensor([example.target for example in self.examples], device=self.device)
         return (targets_N - self.calibration.score_mean) / self.calibration.score_sd
+
+    @cached_property
+    def severities(self) -> Tensor:
+        """[N, D]; D is 0 where people's marks are the targets."""
+        return torch.tensor([example.severities for example in self.examples], device=self.device)
+
+    @cached_property
+    def clean_of(self) -> list[int]:
+        """By example, the one without a defect of the same group that is trained on; -1 where there is none."""
+        clean = {
+            example.group: index
+            for index, example in enumerate(self.examples)
+            if example.part == "train" and example.severities and not any(example.severities)
+        }
+        return [clean.get(example.group, -1) for example in self.examples]
 
     def fragments(self, indices: Sequence[int], rng: np.random.Generator | None) -> Tensor:
         """[B, S, T, 3, H, W]; one segment of each where a generator is given."""

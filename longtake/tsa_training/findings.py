@@ -28,6 +28,8 @@ class Agreement:
     krcc: Figure
     rmse: Figure
     """In the units of the scores."""
+    within: Figure = Figure(math.nan)
+    """The mean over sources of the SRCC among the samples of each: how good a source's clean footage is has no part in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 It goes on where it was stopped: after each epoch its state is a safetensors file.
 
-Legend: B samples of a batch.
+Legend: B samples of a batch, N all samples, D kinds of defects.
 """
 
 import json
@@ -20,10 +20,11 @@ from torch import Tensor, nn
 
 from longtake.tsa_training.agreement import rank_correlation
 from longtake.tsa_training.config import Optimisation
-from longtake.tsa_training.losses import suitability_loss
+from longtake.tsa_training.losses import naming_loss, suitability_loss
 
-Predict = Callable[[nn.Module, Sequence[int], np.random.Generator | None], Tensor]
-"""Scores [B] of some samples by the network; a generator: while training, with what is random then."""
+Predict = Callable[[nn.Module, Sequence[int], np.random.Generator | None], tuple[Tensor, Tensor | None]]
+"""Scores [B] of some samples by the network, and what it says of each kind of defect as logits [B, D], if it says that; a
+generator: while training, with what is random then."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class Task:
     groups: Sequence[Sequence[int]]
     """Samples of the same shot, which come in one batch."""
     targets: Tensor
-    """Of all samples, in standardised units."""
+    """[N], in standardised units."""
     validation: Sequence[int]
+    severities: Tensor | None = None
+    """[N, D], of those that are to be named."""
 
 
 def fit(
@@ -80,7 +83,10 @@ def fit(
             done = number * steps + step
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * rate_at(done, steps * epochs, steps * optimisation.warmup_epochs)
-            loss = _loss(task.predict(network, indices, rng), task.targets[indices], optimisation)
+            scores_B, named_BD = task.predict(network, indices, rng)
+            loss = _loss(scores_B, task.targets[indices], optimisation)
+            if named_BD is not None and task.severities is not None:
+                loss = loss + optimisation.naming * naming_loss(named_BD, task.severities[indices])
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), optimisation.clip)
@@ -111,7 +117,7 @@ def predict_all(network: nn.Module, predict: Predict, indices: Sequence[int], ba
     """Scores [n] of the samples, in standardised units."""
     network.eval()
     with torch.inference_mode():
-        parts = [predict(network, indices[at : at + batch], None).cpu() for at in range(0, len(indices), batch)]
+        parts = [predict(network, indices[at : at + batch], None)[0].cpu() for at in range(0, len(indices), batch)]
     return torch.cat(parts).detach().double().numpy()
 
 

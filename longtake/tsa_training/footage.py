@@ -3,6 +3,7 @@
 Legend: N frames, H, W rows and columns, 3 channels: blue, green, red; all frames are uint8.
 """
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ def cut_shots(source: Source, folder: Path, guard: Guard, config: Curriculum) ->
         if still_HW3 is None:
             raise UserError(f"{source.path} is not a picture that can be read; give JPEG, PNG, or videos")
         for number in range(config.moves_each):
-            rng = np.random.default_rng([config.seed, number])
+            rng = np.random.default_rng([config.seed, number, zlib.crc32(source.name.encode())])
             moved_NHW3 = move_over(still_HW3.astype(np.uint8), config.shot_s, config.size_px, rng)
             write_clip(folder / f"{source.name}-{number}.mp4", moved_NHW3, FPS, NEARLY_LOSSLESS_CRF)
         done.write_text(str(config.moves_each))

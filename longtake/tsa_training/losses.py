@@ -1,6 +1,6 @@
 """What training makes small: nearness, agreement and order of a batch of scores, all in standardised units.
 
-Legend: B samples of a batch. A batch of one, equal targets and ties give finite values and finite gradients.
+Legend: B samples of a batch, K kinds of defects. A batch of one, equal targets and ties give finite values and finite gradients.
 """
 
 import torch
@@ -21,6 +21,12 @@ def suitability_loss(
     """Their weighted sum, a scalar. The Huber term gives scores the absolute scale that the other two leave open."""
     nearness = functional.huber_loss(predicted_B, target_B, delta=HUBER_DELTA)
     return huber * nearness + plcc * plcc_loss(predicted_B, target_B) + rank * rank_loss(predicted_B, target_B)
+
+
+def naming_loss(logits_BK: Tensor, severities_BK: Tensor) -> Tensor:
+    """Binary cross-entropy of every defect's severity, 0 to 1, summed over kinds."""
+    each_BK = functional.binary_cross_entropy_with_logits(logits_BK, severities_BK, reduction="none")
+    return each_BK.sum(1).mean()
 
 
 def plcc_loss(predicted_B: Tensor, target_B: Tensor) -> Tensor:

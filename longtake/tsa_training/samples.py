@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from longtake.tsa_training.config import Curriculum
-from longtake.tsa_training.defects import KINDS
+from longtake.tsa_training.defects import KINDS, TRAINED_KINDS
 
 Part = Literal["train", "validation", "test"]
 DRAWN = "drawn"
@@ -75,6 +75,12 @@ class Sample:
         return 1 + 4 * math.prod(1 - severity for _, severity in self.defects)
 
     @property
+    def severities(self) -> tuple[float, ...]:
+        """Of each kind that may be trained on; 0 where it is not there."""
+        found = dict(self.defects)
+        return tuple(found.get(kind, 0.0) for kind in TRAINED_KINDS)
+
+    @property
     def held_out_kind(self) -> bool:
         return any(KINDS[kind].held_out for kind, _ in self.defects)
 
@@ -98,7 +104,7 @@ def draw_drawn(config: Curriculum) -> Iterator[Sample]:
 def _draw_group(
     group: str, number: int, part: Part, shots: tuple[Shot, Shot], rng: np.random.Generator, config: Curriculum
 ) -> Iterator[Sample]:
-    kinds = [kind.name for kind in KINDS.values() if not kind.held_out]
+    kinds = TRAINED_KINDS
     framing, seed = _draw_framing(rng, config), int(rng.integers(2**31))
     ladder = kinds[number % len(kinds)] if rng.random() < config.ladders else ""
     severities = np.sort(rng.uniform(MILDEST, SEVEREST, config.group - 1))

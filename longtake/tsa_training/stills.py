@@ -9,8 +9,9 @@ import numpy as np
 from longtake.tsa_training.defects import Frames
 
 FPS = 25.0
-FASTEST = 0.2
-"""Widths of the picture that the camera pans in a second, at most; it zooms by half of that."""
+FASTEST, SLOWEST = 0.2, 0.03
+"""Widths of the picture that the camera pans in a second; it zooms by half of that at most. A camera that hardly moved over a
+photograph would show a frozen film, which is a defect."""
 SMALLEST_WINDOW, LARGEST_WINDOW = 0.5, 0.75
 """Of the photograph's sides."""
 ASPECTS = (16 / 9, 4 / 3, 1.0)
@@ -31,8 +32,11 @@ def move_over(still_HW3: Frames, seconds: float, size_px: int, rng: np.random.Ge
     count = round(seconds * FPS)
     reach = np.minimum(room, FASTEST * size[0] * seconds)
     way = reach * rng.uniform(-1, 1, 2) * rng.integers(0, 2, 2)
-    begin = rng.uniform(np.maximum(0, -way), room - np.maximum(0, way))
+    where = rng.random(2)
     zoom = 1 + rng.uniform(0, FASTEST / 2) * seconds * rng.integers(0, 2)
+    if max(np.hypot(*way) / size[0], zoom - 1) < SLOWEST * seconds:
+        way, zoom = reach * (0.5, 0), zoom + FASTEST / 4 * seconds
+    begin = np.maximum(0, -way) + where * (room - np.abs(way))
     frames = []
     for share_done in np.linspace(0, 1, count):
         times = 1 + (zoom - 1) * share_done

@@ -38,7 +38,8 @@ def test_the_papers_backbones_have_the_published_parameters_and_small_a_few_mill
     assert second_tables == 15 * 13 * 13 * (2 * 3 + 2 * 6 + 6 * 12) == 228_150  # FAST-VQA's, which torchvision has not
     assert count(swin) - second_tables + count(paper.dynamic.map) == PUBLISHED_SWIN3D_T
     assert count(paper.static.backbone) == PUBLISHED_CONVNEXT_T
-    assert 1e6 < count(TSANetwork(SMALL)) < 4e6
+    small = TSANetwork(SMALL)
+    assert 0.5e6 < count(small) - count(small.eyes) < 1.5e6
 
 
 def test_every_combination_of_branches_scores_and_every_weight_of_it_learns():
@@ -54,6 +55,14 @@ def test_every_combination_of_branches_scores_and_every_weight_of_it_learns():
         scores_B.square().sum().backward()
         idle = [name for name, weights in network.named_parameters() if weights.grad is None or not weights.grad.any()]
         assert idle == []
+
+
+def test_with_pretrained_eyes_all_but_they_learn():
+    network = build(replace(TINY, eyes=2, eyes_see_T=(0, 2)))
+    network(*draw_inputs(2)).square().sum().backward()
+    learned = {name.split(".")[0] for name, weights in network.named_parameters() if weights.grad is not None}
+    assert learned == {"dynamic", "static", "labels", "fusion", "head"}
+    assert not any(weights.requires_grad for weights in network.eyes.parameters())
 
 
 def test_a_batch_of_one_and_of_sixteen_agree_and_the_same_input_gives_the_same_bits():
@@ -109,7 +118,8 @@ def test_a_lone_video_branch_is_gated_and_not_weighed():
 
 def test_an_untrained_network_passes_on_what_it_sees_of_every_branch():
     torch.manual_seed(0)
-    network, (fragments, images, labels) = TSANetwork(SMALL).eval(), draw_inputs(2, architecture=SMALL)
+    alone = replace(PAPER, features=128, dynamic=replace(PAPER.dynamic, depths=(1, 1), heads=(3, 6), frames=4))
+    network, (fragments, images, labels) = TSANetwork(alone).eval(), draw_inputs(2, architecture=alone)
     with torch.no_grad():
         features = network.features(fragments[:, :1], images[:, :1], labels)
         scores_B = network.fuse(features)
@@ -144,6 +154,7 @@ def test_a_branch_that_is_given_nothing_is_named():
         ({"dynamic": replace(TINY.dynamic, heads=(1,))}, "dynamic.heads"),
         ({"dynamic": replace(TINY.dynamic, heads=(1, 3))}, "do not divide"),
         ({"static": replace(TINY.static, depths=(1,))}, "static.depths"),
+        ({"eyes": 1}, "'eyes_see_T' is .0, 1, 4. of the 4 frames"),
     ],
 )
 def test_an_architecture_whose_parts_do_not_fit_is_refused_by_the_name_of_the_field(change, named):

@@ -48,6 +48,15 @@ def test_the_interval_holds_the_figure_and_is_the_same_for_the_same_seed():
     assert found.srcc != agree(predicted, target, sources, seed=4, draws=50).srcc
 
 
+def test_within_sources_it_does_not_matter_what_a_source_is_like():
+    predicted = np.array([1.0, 2.0, 3.0, 11.0, 12.0, 13.0])
+    target = np.array([1.0, 2.0, 3.0, 1.0, 2.0, 3.0])
+    found = agree(predicted, target, ["a"] * 3 + ["b"] * 3, draws=20)
+    assert found.within.value == pytest.approx(1)
+    assert found.srcc.value < 0.6
+    assert found.within.low == pytest.approx(found.within.high)
+
+
 def test_samples_that_are_alike_make_no_interval_narrower():
     rng = np.random.default_rng(0)
     target, predicted = rng.normal(size=(2, 12))

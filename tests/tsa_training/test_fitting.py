@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ TARGETS = SEEN_NL @ torch.tensor([1.0, -0.5, 0.0, 0.2])
 
 
 def predict(network, indices, rng):
-    return network(SEEN_NL[list(indices)]).squeeze(-1)
+    return network(SEEN_NL[list(indices)]).squeeze(-1), None
 
 
 def task():
@@ -55,10 +57,35 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_network(tmp_path):
     assert np.array_equal(scores, expected)
 
 
+def test_what_names_defects_learns_beside_the_score_and_weighs_as_asked(tmp_path):
+    severities_ND = (SEEN_NL[:, :2] > 0).float()
+
+    class Naming(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.score, self.naming = network(), nn.Linear(4, 2)
+
+    def both(model, indices, rng):
+        seen = SEEN_NL[list(indices)]
+        return model.score(seen).squeeze(-1), model.naming(seen)
+
+    def right_after(naming):
+        model = Naming()
+        given = Task(both, task().groups, TARGETS, task().validation, severities_ND)
+        optimisation = replace(OPTIMISATION, naming=naming)
+        fit(model, given, optimisation, epochs=30, seed=3, state=tmp_path / f"{naming}")
+        return ((model.naming(SEEN_NL[32:]) > 0) == severities_ND[32:].bool()).float().mean().item()
+
+    assert right_after(naming=3.0) > 0.85
+    assert right_after(naming=0.0) < 0.8
+
+
 def test_it_ends_when_it_gets_no_better(tmp_path):
     torch.manual_seed(0)
     model = network()
-    constant = Task(lambda net, indices, rng: net[3].bias.expand(len(indices)), [[0], [1]], TARGETS, [40, 41, 42])
+    constant = Task(
+        lambda net, indices, rng: (net[3].bias.expand(len(indices)), None), [[0], [1]], TARGETS, [40, 41, 42]
+    )
     history = fit(model, constant, Optimisation(patience=2, batch=2), epochs=50, seed=0, state=tmp_path / "state")
     assert len(history) == 3
 

@@ -7,7 +7,7 @@ from longtake.tsa_training.defects import dynamic, naturalness, static
 from longtake.tsa_training.defects.scene import Defect, Frames, Scene
 from longtake.tsa_training.defects.static import crf_of
 
-__all__ = ["KINDS", "Defect", "Frames", "Kind", "Scene", "crf_of"]
+__all__ = ["KINDS", "TRAINED_KINDS", "Defect", "Frames", "Kind", "Scene", "crf_of"]
 
 Dimension = Literal["dynamic", "static", "naturalness"]
 
@@ -64,3 +64,4 @@ KINDS: dict[str, Kind] = {
     )
 }
 """By name: 20 to train on, 15 to judge on."""
+TRAINED_KINDS = tuple(kind.name for kind in KINDS.values() if not kind.held_out)
