@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from longtake.config import dump_config
 from longtake.engine import Lost, Pool, cores, stream
+from longtake.errors import UserError
 from longtake.lake import Lake
-from longtake.records import Clip
+from longtake.records import Clip, digest
 from longtake.scoring.architecture import PRESETS, Architecture
 from longtake.scoring.config import ScoringConfig
 from longtake.scoring.faults import Unmeasurable
@@ -41,11 +43,12 @@ def paint(
 ) -> tuple[list[Sample], dict[str, str]]:  # fmt: skip
     """The curriculum's samples, each with its example in `folder`; and the sources that can't be read, with the reason.
 
-    Raises UserError where too few sources are left.
+    Raises UserError where too few sources are left, or `folder` holds examples that were made otherwise.
     """
     shots_folder, examples = folder / "shots", folder / "examples"
     for path in (shots_folder, examples):
         path.mkdir(parents=True, exist_ok=True)
+    _claim(folder / "made-of", _made_of(sources, config, measuring))
     shots: dict[str, list[Shot]] = {}
     unread: dict[str, str] = {}
     cutters = [Pool(name="cutting", make=CutterOrder(shots_folder, config.curriculum, limits), workers=cores())]
@@ -69,6 +72,25 @@ def paint(
         if isinstance(made, Lost):
             raise RuntimeError(f"no process survives the samples {group[0].name} to {group[-1].name}: {made.detail}")
     return samples, unread
+
+
+def _made_of(sources: Sequence[Source], config: TSATrainingConfig, measuring: ScoringConfig) -> str:
+    """What examples of a name are like follows from this; how many there are only adds to them."""
+    curriculum = {**dump_config(config.curriculum), "samples": None, "drawn_samples": None}
+    files = [(source.name, source.path.stat().st_size) for source in sources]
+    network = dump_config(PRESETS[config.preset])
+    seen = {branch: network[branch] for branch in ("dynamic", "static")}
+    return digest(files, curriculum, dump_config(config.split), seen, dump_config(measuring), chars=12)
+
+
+def _claim(path: Path, made_of: str) -> None:
+    """Notes what a folder's examples are made of. Raises UserError where they are made of something else."""
+    if path.exists() and path.read_text() != made_of:
+        raise UserError(
+            f"{path.parent} holds examples of other footage, or of another curriculum, split or scoring config; give another "
+            "--work, or remove it"
+        )
+    path.write_text(made_of)
 
 
 def examples_of(samples: Iterable[Sample]) -> list[Example]:
