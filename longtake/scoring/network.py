@@ -2,7 +2,7 @@
 
 Widths and layers are those of the released class TSAN, unless `architecture.py` says otherwise. Named choices: the last
 layer of every MLP is linear (the released head ends in a GELU, so that no score can lie below -0.17), and the weights of
-the two video branches start at a half each.
+the two video branches start at a half each; with `Architecture.eyes` both look through one pretrained network.
 
 Legend: B clips, S segments, T frames of a segment, K images, 3 channels (red, green, blue), H W rows and columns, L
 sub-metrics, F features.
