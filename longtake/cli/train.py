@@ -33,7 +33,7 @@ def train_tsa(
 
     \b
     longtake train-tsa --footage my-clips            # by graded defects, no marks needed
-    longtake train-tsa --raw s3://footage/raw --data-root s3://lake/data   # by people's marks
+    longtake train-tsa --raw s3://footage/raw --data-root s3://lake/data   # by people's marks, from `fewest_labels` on
     """
     given = read_mapping(config_file)
     names = ("tsa_training_config", "scoring_config", "slicing_config")

@@ -78,5 +78,8 @@ def find_sources(folders: Sequence[Path]) -> list[Source]:
                     raise UserError(f"{path} and {found[path.stem].path} have the same name; sources are known by it")
                 found[path.stem] = Source(path.stem, path)
     if not found:
-        raise UserError(f"there are no videos or photographs in {', '.join(map(str, folders))}")
+        raise UserError(
+            f"there are no videos or photographs in {', '.join(map(str, folders))}; a training needs three files or more that end in "
+            f"{', '.join((*VIDEOS, *STILLS))}, and does not look into folders below"
+        )
     return [found[name] for name in sorted(found)]

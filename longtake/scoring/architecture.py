@@ -81,8 +81,9 @@ class Architecture:
     labels: LabelBranch | None = Field(default_factory=LabelBranch)
     """What is measured."""
     eyes: int = Field(default=0, ge=0, le=7)
-    """First stages of a pretrained EfficientNet-Lite0, which stays as it is and through which both video branches look in
-    place of backbones of their own; 0: none. Processors without a GPU can't train a backbone from nothing."""
+    """First stages of a pretrained EfficientNet-Lite0, which stays as it is; 0: none. Both video branches look through it in
+    place of backbones of their own, the static one seeing too what changes from image to image: processors without a GPU
+    can't train a backbone from nothing."""
     eyes_see_T: tuple[int, ...] = (0, 1, 4)
     """Frames of a segment that the eyes see: a fifteenth and a quarter of a second after the first."""
     eyes_dropout: float = Field(default=0.3, ge=0, lt=1)
@@ -106,6 +107,6 @@ PAPER = Architecture()
 SMALL = Architecture(
     dynamic=DynamicBranch(segments=4, frames=8), static=StaticBranch(images=4), eyes=5, features=128, head=(128, 64)
 )
-"""For processors without a GPU: pretrained eyes, and 1 million weights that learn."""
+"""For processors without a GPU: pretrained eyes, and half a million weights that learn."""
 
 PRESETS: dict[str, Architecture] = {"paper": PAPER, "small": SMALL}

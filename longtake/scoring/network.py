@@ -283,7 +283,7 @@ def check(architecture: Architecture) -> None:
             "'fusion' is 'wcgb', which gates video branches by the labels; give 'labels' and one of 'dynamic' and "
             "'static', or set 'fusion' to 'concat'"
         )
-    if architecture.eyes and dynamic and max(architecture.eyes_see_T, default=-1) >= dynamic.frames:
+    if architecture.eyes and dynamic and not set(architecture.eyes_see_T or (-1,)) <= set(range(dynamic.frames)):
         raise UserError(
             f"'eyes_see_T' is {architecture.eyes_see_T} of the {dynamic.frames} frames of a segment, from 0"
         )

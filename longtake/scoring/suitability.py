@@ -22,7 +22,7 @@ def place_of(weights: str) -> str:
     if not path.is_file():
         raise UserError(
             f"suitability.weights is {weights!r}, and there is no file {path}; give 'small', or a .safetensors file or "
-            "s3:// URI that `longtake train-tsa` wrote, or suitability: null for no VTSS"
+            "s3:// URI that `longtake train-tsa` wrote, or measuring: {suitability: null} for no VTSS"
         )
     return str(path)
 

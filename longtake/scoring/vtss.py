@@ -53,13 +53,13 @@ class VtssPredictor:
         labels_WL = standardise_labels(what_ifs(clip.labels_L, self._calibration.label_medians_L), self._calibration)
         seen = self._network.features(fragments_BST3HW, images_BK3HW, labels_WL.to(self.device))
         scores_W = self._network.fuse(seen).double().cpu().numpy()
-        vtss_W = self._calibration.score_mean + self._calibration.score_sd * scores_W
-        if not np.isfinite(vtss_W[0]):
+        if not np.isfinite(scores_W).all():
             return Suited(math.nan, None, 0.0)
+        vtss_W = self._calibration.to_vtss(scores_W)
         gains_L = np.full_like(clip.labels_L, np.nan)
         if self.architecture.labels:
             gains_L = np.where(np.isnan(clip.labels_L), np.nan, vtss_W[1:] - vtss_W[0])
-        return Suited(float(self._calibration.to_vtss(scores_W[:1])[0]), *name_reason(gains_L.tolist()))
+        return Suited(float(vtss_W[0]), *name_reason(gains_L.tolist()))
 
 
 def what_ifs(labels_L: NDArray[np.float32], medians_L: Sequence[float]) -> NDArray[np.float32]:

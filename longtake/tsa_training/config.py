@@ -55,7 +55,7 @@ class Split:
     validation: tuple[str, ...] = ()
     """Stop the training early."""
     test: tuple[str, ...] = ()
-    """Are looked at once, at the end."""
+    """Judge the network that is kept; they choose nothing."""
     validation_share: float = Field(default=0.15, gt=0, lt=0.5)
     test_share: float = Field(default=0.3, gt=0, lt=0.8)
 

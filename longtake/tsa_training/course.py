@@ -20,7 +20,7 @@ from longtake.tsa_training.config import ALGORITHM_VERSION, Curriculum, TSATrain
 from longtake.tsa_training.defects import KINDS
 from longtake.tsa_training.evaluation import Judged, evaluate
 from longtake.tsa_training.examples import Example, ExampleFiles, ExampleSet, calibrate
-from longtake.tsa_training.eyes import read_eyes
+from longtake.tsa_training.eyes import eyes_digest, read_eyes
 from longtake.tsa_training.findings import Evaluation
 from longtake.tsa_training.fitting import Epoch
 from longtake.tsa_training.samples import Part, Sample, Shot, draw_drawn, draw_test, draw_training
@@ -142,9 +142,11 @@ def save(path: Path, lesson: Lesson, config: TSATrainingConfig, facts: Mapping[s
 
 
 def course_id(examples: Sequence[Example], config: TSATrainingConfig, architecture: Architecture) -> str:
-    """What tells one training from another: the same footage, marks and config give the same."""
+    """What tells one training from another: the same footage, marks, eyes and optimisation give the same networks."""
     learned = sorted((example.name, example.target, example.part) for example in examples)
-    return digest("tsa_training", ALGORITHM_VERSION, dump_config(config), dump_config(architecture), learned, chars=12)
+    eyes = eyes_digest(read_eyes(config.eyes, architecture.eyes)) if architecture.eyes else ""
+    how = dump_config(config.optimisation)
+    return digest("tsa_training", ALGORITHM_VERSION, how, dump_config(architecture), eyes, learned, chars=12)
 
 
 def judge_samples(samples: Iterable[Sample]) -> Callable[[Example, float, NDArray[np.float32]], list[Judged]]:

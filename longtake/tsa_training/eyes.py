@@ -1,9 +1,11 @@
 """The weights of eyes that come pretrained and stay as they are."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from longtake.errors import UserError
@@ -29,3 +31,8 @@ def read_eyes(weights: str, stages: int) -> dict[str, Tensor]:
             'checkpoint of a TSA network that has them, or eyes: "" for those of the network that comes with longtake'
         )
     return {name: tensors[PREFIX + name].float() for name in names}
+
+
+def eyes_digest(weights: Mapping[str, Tensor]) -> str:
+    """Of what is in them, wherever they lie."""
+    return hashlib.sha256(save({name: one.contiguous() for name, one in weights.items()})).hexdigest()

@@ -6,7 +6,6 @@ all of it at once, as the released config would. Whatever is finished is a file,
 Legend: N examples, B of a batch, F features, L sub-metrics, D kinds of defects.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save, save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from longtake.config import dump_config
@@ -23,6 +22,7 @@ from longtake.scoring.architecture import Architecture
 from longtake.scoring.network import Features, Glance, TSANetwork
 from longtake.tsa_training.config import Optimisation
 from longtake.tsa_training.examples import ExampleSet
+from longtake.tsa_training.eyes import eyes_digest
 from longtake.tsa_training.fitting import Epoch, Predict, Task, dump_history, fit, parse_history, predict_all
 
 Outputs = tuple[Tensor, Tensor | None]
@@ -132,8 +132,7 @@ class Training:
 
     def _digest_of_eyes(self, network: TSANetwork) -> str:
         """Other eyes, or eyes that see other frames, see something else."""
-        weights = hashlib.sha256(save({name: one.contiguous() for name, one in self.eyes.items()})).hexdigest()
-        return digest(weights, network.architecture.eyes, network.architecture.eyes_see_T, chars=12)
+        return digest(eyes_digest(self.eyes), network.architecture.eyes, network.architecture.eyes_see_T, chars=12)
 
     def _predict_from_looks(self, pupil: nn.Module, indices: Sequence[int], rng: np.random.Generator | None) -> Outputs:
         assert isinstance(pupil, Pupil)

@@ -155,6 +155,8 @@ def test_a_branch_that_is_given_nothing_is_named():
         ({"dynamic": replace(TINY.dynamic, heads=(1, 3))}, "do not divide"),
         ({"static": replace(TINY.static, depths=(1,))}, "static.depths"),
         ({"eyes": 1}, "'eyes_see_T' is .0, 1, 4. of the 4 frames"),
+        ({"eyes": 1, "eyes_see_T": ()}, "'eyes_see_T' is .. of the 4 frames"),
+        ({"eyes": 1, "eyes_see_T": (-1,)}, "'eyes_see_T' is .-1,. of the 4 frames"),
     ],
 )
 def test_an_architecture_whose_parts_do_not_fit_is_refused_by_the_name_of_the_field(change, named):
