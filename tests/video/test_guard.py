@@ -1,3 +1,4 @@
+import gc
 import os
 import shutil
 import signal
@@ -265,6 +266,7 @@ def test_fifty_files_leave_no_process_no_file_and_no_memory_behind(film, tmp_pat
         children = [Path(task, "children").read_text().split() for task in Path("/proc/self/task").iterdir()]
         return len(list(Path("/proc/self/fd").iterdir())), sum(map(len, children)), sorted(shared_folder.glob("*"))
 
+    gc.collect()  # what earlier tests left would be let go in between
     before = held()
     with Guard(Limits(files_per_worker=16)) as guard:
         for k in range(50):
