@@ -2,8 +2,7 @@
 
 `python -m benchmarks.scoring [CLIP]` takes 10 s of `bigbuckbunny` (1280x720, real frames, there and back) from a wheel
 if none is given. Processor time of this process and of the decoding worker, one thread, interleaved rounds; the targets
-are at most 2.0 for all metrics but text and at most 3.0 with VTSS by the network `small`, decoding included. A network of random
-weights, which takes as long, stands in where no checkpoint is. Linux only: it reads /proc.
+are at most 2.0 for all metrics but text and at most 3.0 with VTSS by the network `small`, decoding included. Linux only: it reads /proc.
 """
 
 import argparse
@@ -25,18 +24,17 @@ from benchmarks.measure import machine, median, print_table
 from longtake.demo.footage import get_footage
 from longtake.records import METRICS
 from longtake.scoring import picture
-from longtake.scoring.architecture import SMALL, Architecture
+from longtake.scoring.architecture import Architecture
 from longtake.scoring.camera import camera_moves
-from longtake.scoring.checkpoint import Calibration, save_checkpoint
 from longtake.scoring.config import Sampling, ScoringConfig, Suitability
 from longtake.scoring.detail import blockiness, clarity, cut_patches, noise
 from longtake.scoring.fingerprint import fingerprint
 from longtake.scoring.flow import flows, picture_of
 from longtake.scoring.inputs import Inputs, collect_inputs, plan_inputs
 from longtake.scoring.motion import measure_motion
-from longtake.scoring.network import TSANetwork
 from longtake.scoring.samples import Samples
 from longtake.scoring.sampling import collect, plan_bursts, plan_views
+from longtake.scoring.suitability import SHIPPED
 from longtake.scoring.text import TextDetector
 from longtake.scoring.vtss import VtssPredictor
 from longtake.stages.workers import FileLookerOrder
@@ -78,14 +76,6 @@ def look(guard: Guard, path: Path, network: Architecture | None = None) -> tuple
     samples = collect(glimpse, plan_bursts(probe.duration_s, probe.fps, sampling))
     inputs = collect_inputs(glimpse, looks, network, dict.fromkeys(METRICS, 0.0)) if network else None
     return samples, inputs
-
-
-def weights_in(folder: Path) -> Path:
-    """A checkpoint of random weights, which costs what a trained one does."""
-    ones = (1.0,) * len(METRICS)
-    calibration = Calibration(score_mean=3.0, score_sd=1.0, label_medians_L=ones, label_means_L=ones, label_sds_L=ones)
-    save_checkpoint(folder / "random.safetensors", TSANetwork(SMALL), calibration, {})
-    return folder / "random.safetensors"
 
 
 def ways_of(samples: Samples, detector: TextDetector) -> dict[str, Callable[[], object]]:
@@ -209,10 +199,9 @@ def main() -> None:
         if given.clip is None:
             make_clip(get_footage(given.footage or Path(folder))["bigbuckbunny"], clip)
         print(machine())
-        weights = weights_in(Path(folder))
-        print_costs(clip, weights, given.rounds)
+        print_costs(clip, SHIPPED, given.rounds)
         if given.memory:
-            print_memory(clip, weights)
+            print_memory(clip, SHIPPED)
 
 
 if __name__ == "__main__":
