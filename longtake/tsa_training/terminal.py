@@ -1,7 +1,12 @@
 """How good a TSA network is, in a terminal."""
 
+from statistics import mean
+
+from longtake.tsa_training.defects import KINDS
 from longtake.tsa_training.findings import Evaluation
 
+HIGH = 0.8
+"""An SRCC that is called high."""
 WIDEST = 110
 """Characters of a line: the tables are not broken where a terminal has fewer."""
 
@@ -24,6 +29,14 @@ def show_evaluation(found: Evaluation) -> None:
     console.print(groups)
     pairs = found.ladders.all
     console.print(f"\nseverity ladders: {pairs.count} of {pairs.of} neighbouring pairs in order ({pairs.value:.1%})")
+    if kinds := [group.srcc.value for name, group in found.kinds.items() if name in KINDS]:
+        high = sum(srcc >= HIGH for srcc in kinds)
+        console.print(
+            f"within one kind of defect: SRCC {mean(kinds):.3f} on average, {HIGH} or more in {high} of {len(kinds)}"
+        )
+    if rungs := found.ladders.rungs.values():
+        clean, worst = (mean(ladder[step].vtss for ladder in rungs) for step in (0, -1))
+        console.print(f"mean VTSS of clean clips {clean:.2f}, of the worst of each ladder {worst:.2f}")
     if found.metrics:
         best = found.metrics[0]
         console.print(f"best single sub-metric: {best.name}, SRCC {best.best:.3f}\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from longtake.config import dump_config
@@ -23,7 +23,16 @@ from longtake.scoring.network import Features, Glance, TSANetwork
 from longtake.tsa_training.config import Optimisation
 from longtake.tsa_training.examples import ExampleSet
 from longtake.tsa_training.eyes import eyes_digest
-from longtake.tsa_training.fitting import Epoch, Predict, Task, dump_history, fit, parse_history, predict_all
+from longtake.tsa_training.fitting import (
+    Epoch,
+    Predict,
+    Task,
+    dump_history,
+    fit,
+    parse_history,
+    predict_all,
+    write_whole,
+)
 
 Outputs = tuple[Tensor, Tensor | None]
 Tell = Callable[[str, Epoch], None]
@@ -127,7 +136,7 @@ class Training:
             return look(index)
         path = kept / f"{self.data.examples[index].name}.safetensors"
         if not path.exists():
-            write_whole(path, {"looks": look(index).cpu().contiguous()})
+            write_whole(path, {"looks": look(index)})
         return load_file(path, device=self.data.device)["looks"]
 
     def _digest_of_eyes(self, network: TSANetwork) -> str:
@@ -201,17 +210,9 @@ class Training:
             pupil, task, self.optimisation, epochs=epochs, seed=self.seed, state=state,
             tell=lambda epoch: self.tell(name, epoch),
         )  # fmt: skip
-        weights = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
-        write_whole(done, weights, {"history": dump_history(self.history[name])})
+        write_whole(done, network.state_dict(), {"history": dump_history(self.history[name])})
         state.unlink(missing_ok=True)
         return network
-
-
-def write_whole(path: Path, tensors: Mapping[str, Tensor], said: Mapping[str, str] | None = None) -> None:
-    """A safetensors file, whole or not at all."""
-    unfinished = path.with_suffix(".unfinished")
-    save_file(dict(tensors), unfinished, dict(said) if said else None)
-    unfinished.replace(path)
 
 
 def only(architecture: Architecture, branch: str) -> Architecture:

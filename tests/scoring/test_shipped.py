@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="the network extra is not installed")
+torch = pytest.importorskip("torch", reason="the network extra is not installed")
 
-from longtake.scoring.checkpoint import load_checkpoint
-from longtake.scoring.config import ScoringConfig, Suitability
-from longtake.scoring.scorer import measure_clip
-from longtake.scoring.suitability import SHIPPED, open_predictor, place_of
-from longtake.tsa_training.defects import KINDS, Scene
-from longtake.tsa_training.drawn import draw_scene
-from longtake.tsa_training.rendering import write_clip
-from longtake.video.config import Limits
-from longtake.video.guard import Guard
+from longtake.scoring.checkpoint import load_checkpoint  # noqa: E402
+from longtake.scoring.config import ScoringConfig, Suitability  # noqa: E402
+from longtake.scoring.scorer import measure_clip  # noqa: E402
+from longtake.scoring.suitability import SHIPPED, open_predictor, place_of  # noqa: E402
+from longtake.tsa_training.defects import KINDS, Scene  # noqa: E402
+from longtake.tsa_training.drawn import draw_scene  # noqa: E402
+from longtake.tsa_training.rendering import write_clip  # noqa: E402
+from longtake.video.config import Limits  # noqa: E402
+from longtake.video.guard import Guard  # noqa: E402
+from tests.scoring.tiny_network import draw_inputs  # noqa: E402
 
 CONFIG = ScoringConfig(text=False, suitability=Suitability())
 
@@ -25,6 +26,16 @@ def test_it_is_small_and_says_how_it_came_to_be():
     assert "mdn_elf" in facts["trained on"]
     assert "held-out sources" in facts
     assert '"seeds": [0, 1, 2]' in facts["config"]
+
+
+def test_a_batch_of_one_and_of_sixteen_agree():
+    checkpoint = load_checkpoint(SHIPPED)
+    network, inputs = checkpoint.network, draw_inputs(16, architecture=checkpoint.network.architecture)
+    with torch.inference_mode():
+        together_B = network(*inputs)
+        alone_B = torch.cat([network(*(part[[clip]] for part in inputs)) for clip in range(16)])
+    assert together_B.std() > 0.01
+    assert torch.allclose(together_B, alone_B, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("kind", ["noise", "compression", "dark", "letterbox"])
