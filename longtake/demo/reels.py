@@ -11,6 +11,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from longtake.video.x264 import x264_options
+
 WIDTH, HEIGHT, FPS = 640, 360, 25
 Frames = NDArray[np.uint8]
 
@@ -122,7 +124,7 @@ def read_frames(path: Path, first: int, end: int) -> Frames:
 def write_video(frames_NHW3: Frames, target: Path) -> None:
     """The frames as H.264 in MP4, in high quality."""
     with av.open(str(target), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=FPS, options={"crf": "16", "preset": "veryfast", "threads": "1"})
+        stream = container.add_stream("libx264", rate=FPS, options=x264_options(crf=16, preset="veryfast"))
         stream.height, stream.width = frames_NHW3.shape[1:3]
         stream.pix_fmt = "yuv420p"
         for frame_HW3 in frames_NHW3:

@@ -14,6 +14,7 @@ import numpy as np
 from longtake.tsa_training.defects import KINDS, Frames, Scene, crf_of
 from longtake.tsa_training.defects.scene import levels
 from longtake.tsa_training.samples import Framing, Sample, Shot
+from longtake.video.x264 import x264_options
 
 ReadShot = Callable[[Shot], tuple[Frames, float]]
 """The frames [N, H, W, 3] of a shot, and its frame rate."""
@@ -73,8 +74,7 @@ def write_clip(path: Path, frames_NHW3: Frames, fps: float, crf: int) -> None:
     thread: the same frames give the same bytes."""
     with av.open(str(path), "w") as file:
         rate = Fraction(fps).limit_denominator(1001)
-        options = {"preset": "veryfast", "crf": str(crf), "threads": "1"}
-        stream = file.add_stream("libx264", rate=rate, options=options)
+        stream = file.add_stream("libx264", rate=rate, options=x264_options(crf=crf, preset="veryfast"))
         stream.height, stream.width, stream.pix_fmt = *frames_NHW3.shape[1:3], "yuv420p"
         for frame_HW3 in frames_NHW3:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_HW3), "bgr24")))

@@ -18,6 +18,7 @@ from longtake.video.canvas import Canvas
 from longtake.video.decode import Footage, Picture, nominal_fps
 from longtake.video.poster import Filmstrip
 from longtake.video.sound import Sound
+from longtake.video.x264 import x264_options
 
 if TYPE_CHECKING:
     from longtake.video.config import Encoding
@@ -130,7 +131,7 @@ class ClipWriter:
         return self._folder / f"{self._name}{suffix}.part"
 
     def _add_video(self, fps: Fraction, encoding: "Encoding") -> Any:
-        options = {"crf": str(encoding.crf), "preset": encoding.preset, "threads": "1", "a53cc": "0"}
+        options = x264_options(crf=encoding.crf, preset=encoding.preset) | {"a53cc": "0"}
         stream = self._file.add_stream("libx264", rate=fps, options=options)
         codec = stream.codec_context
         self._canvas.tag(codec)

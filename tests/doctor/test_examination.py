@@ -133,7 +133,8 @@ def test_a_bare_base_install_is_well_and_says_what_it_lacks():
     assert done.returncode == 0, done.stdout + done.stderr
     found = states(done)
     assert {found[name] for name in ("codecs", "video worker", "accelerators", "tables", "cluster")} == {"skipped"}
-    assert found["python"] == found["scratch"] == "good"
+    assert found["python"] == "good"
+    assert found["scratch"] in ("good", "warn")  # a machine with a full disk is warned, and is not a bad base install
 
 
 def test_a_step_may_call_it_as_a_function(data_root):
