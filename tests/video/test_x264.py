@@ -8,14 +8,15 @@ from longtake.video.x264 import x264_options
 ENCODE = """
 import hashlib, io, av, numpy as np
 from longtake.video.x264 import x264_options
-noise = np.random.default_rng(0).integers(0, 255, (192, 320, 3), dtype=np.uint8)
+blocks = np.random.default_rng(0).integers(30, 226, (9, 16, 3), dtype=np.uint8)
+picture = np.kron(blocks, np.ones((20, 20, 1), np.uint8))
 file = io.BytesIO()
 with av.open(file, "w", format="h264") as container:
     stream = container.add_stream("libx264", rate=25, options=x264_options(crf=23, preset="medium"))
-    stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
-    for shift in range(40):
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.roll(noise // 4, shift, 1)), format="rgb24")
-        container.mux(stream.encode(picture))
+    stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+    for shift in range(70):
+        frame = np.ascontiguousarray(np.roll(picture, 2 * shift, axis=1))
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
     container.mux(stream.encode())
 print(hashlib.sha256(file.getvalue()).hexdigest())
 """
