@@ -6,7 +6,7 @@ JOBS ?= 2
 # One thread for each test process: torch would start as many as there are cores in every one of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
-RUN_EXTRAS := media,ocr,lake,server,kfp
+RUN_EXTRAS := media,ocr,lake,server,kfp,captioning
 TEST_EXTRAS := $(RUN_EXTRAS),torch,ray,dev
 
 .PHONY: help demo install lint test test-slow soak compile chart manifests images images-check claims constraints clean

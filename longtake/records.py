@@ -233,6 +233,48 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """What one clip shows, in words. A row with a `reason` has none: what it was given was no caption.
+
+    All texts are a model's, or read off the screen: untrusted. They are escaped where they are shown, and name nothing.
+    """
+
+    TABLE: ClassVar[str] = "captions"
+    KEY: ClassVar[tuple[str, ...]] = ("clip_id", "made_by")
+
+    clip_id: str
+    bucket: int
+    video_id: str
+    subject: str | None
+    movement: str | None
+    environment: str | None
+    visual: str | None
+    """Visual language."""
+    camera: str | None
+    """Camera language."""
+    overall: str | None
+    text: str | None
+    """All of it as one description."""
+    words: int | None
+    """Of the text."""
+    captioner: str
+    """Who wrote it, with a version: `measured 1`, or the kind and the name of a model. Never the one for the other."""
+    facts: str | None
+    """What was measured, as JSON (`longtake/captioning/facts.py`); null where nothing was to be measured."""
+    flag: str | None
+    """`instructions` where it reads like orders to a model; null else."""
+    complaints: str | None
+    """Reasons of the answers that were turned down before this one, in order, with commas between; null of none."""
+    reason: str | None
+    detail: str | None
+    made_by: str
+
+    @property
+    def outcome(self) -> tuple[Outcome, str]:
+        return ("quarantined", self.reason) if self.reason else ("kept", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """A named, immutable choice of clips: `<data_root>/datasets/<name>.json`. What it pins, a training run can repeat."""
 
@@ -262,4 +304,4 @@ class Dataset:
     """Of the kept ones."""
 
 
-Record = Video | Clip | Score | Label | Selection
+Record = Video | Clip | Score | Label | Selection | Caption

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from longtake.errors import UserError
 from longtake.lake.lake import Lake
-from longtake.records import Clip, Label, Score, Selection, Video
+from longtake.records import Caption, Clip, Label, Score, Selection, Video
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TABLES = (Video, Clip, Score, Label, Selection)
+TABLES = (Video, Clip, Score, Label, Selection, Caption)
 
 
 def query_lake(lake: Lake, sql: str) -> "pa.Table":

@@ -1,0 +1,41 @@
+"""What a caption is: six parts (Koala-36M section B), each a text, and the merged description."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The six parts, under the names of the table's columns."""
+
+    subject: str
+    """Who or what it is about, and how that looks."""
+    movement: str
+    """What the subject does."""
+    environment: str
+    """What is around it."""
+    visual: str
+    """Visual language: style, composition, light, colour."""
+    camera: str
+    """Camera language: movement, angle, focal length, shot size."""
+    overall: str
+    """World knowledge: what happens, told as a whole."""
+
+
+NAMES = tuple(field.name for field in fields(Parts))
+"""Of the parts, in their order."""
+
+
+def parts_schema() -> dict[str, Any]:
+    """JSON Schema of the answer with all six, for servers and grammars that hold a model to it."""
+    return {
+        "type": "object",
+        "properties": {name: {"type": "string", "minLength": 1} for name in NAMES},
+        "required": list(NAMES),
+        "additionalProperties": False,
+    }
+
+
+def count_words(text: str) -> int:
+    """Runs of letters and digits, parts of compounds and apostrophes with them: `a close-up` has two."""
+    return len(text.split())
