@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 BUCKETS = 64
@@ -52,6 +53,12 @@ def digest(*parts: object, chars: int = 32) -> str:
     """Hexadecimal digest of JSON values, the same for equal values in every process and for ever."""
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:chars]
+
+
+def content_id(path: Path) -> str:
+    """What names a file by its bytes: the `video_id` of a raw video, and both ids of a clip that lies in no lake."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
 def made_by(stage: str, version: int, config: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -44,6 +44,14 @@ class StepMetrics:
             "longtake_last_success_timestamp_seconds", "When the step last ended well", ["stage"],
             registry=self.registry,
         )  # fmt: skip
+        self._tokens = Counter(
+            "longtake_tokens", "Tokens that a model read and wrote", ["stage", "direction"], registry=self.registry
+        )
+        self._model = Counter("longtake_model_seconds", "Time in a model", ["stage"], registry=self.registry)
+        self._complaints = Counter(
+            "longtake_answers_rejected", "Answers of a model that were turned down", ["stage", "reason"],
+            registry=self.registry,
+        )  # fmt: skip
         build = Gauge("longtake_build_info", "Always 1; the version is a label", ["version"], registry=self.registry)
         build.labels(__version__).set(1)
         self._progress.labels(stage).set(0)
@@ -58,6 +66,14 @@ class StepMetrics:
 
     def count_bytes(self, direction: str, size: int) -> None:
         self._bytes.labels(self.stage, direction).inc(size)
+
+    def count_answers(self, *, prompt_tokens: int, answer_tokens: int, model_s: float, rejected: Iterable[str]) -> None:
+        """What a model read and wrote for one input, and the reasons of answers that were of no use."""
+        self._tokens.labels(self.stage, "read").inc(prompt_tokens)
+        self._tokens.labels(self.stage, "written").inc(answer_tokens)
+        self._model.labels(self.stage).inc(model_s)
+        for reason in rejected:
+            self._complaints.labels(self.stage, reason).inc()
 
     def show_progress(self, ratio: float) -> None:
         self._progress.labels(self.stage).set(ratio)

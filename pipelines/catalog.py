@@ -21,7 +21,9 @@ def _configs_of(pipeline: str) -> dict[str, type]:
 
 
 CATALOG: Mapping[str, Entry] = {
-    "curate": Entry(steps=("listing", "slicing", "scoring", "selecting", "summary"), configs=_configs_of("curate")),
+    "curate": Entry(
+        steps=("listing", "slicing", "scoring", "selecting", "captioning", "summary"), configs=_configs_of("curate")
+    ),
     "doctor": Entry(steps=("doctor",), configs=_configs_of("doctor")),
     "train-tsa": Entry(steps=("tsa_training", "summary"), configs=_configs_of("train-tsa")),
 }

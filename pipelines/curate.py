@@ -2,6 +2,7 @@ from typing import Any
 
 from kfp import dsl
 
+from components.captioning.component import captioning
 from components.listing.component import listing
 from components.scoring.component import scoring
 from components.selecting.component import selecting
@@ -19,7 +20,7 @@ def build(values: Values) -> Any:
 
     @dsl.pipeline(
         name=PIPELINE,
-        description="Raw footage becomes a dataset of clips: list, then slice and score every shard, then select.",
+        description="Raw footage becomes a captioned dataset of clips: list, slice and score every shard, select, caption.",
     )
     def curate(
         raw: str = values.lake.raw,
@@ -30,6 +31,7 @@ def build(values: Values) -> Any:
         slicing_config: dict = dump_changes(values.configs.slicing),
         scoring_config: dict = dump_changes(values.configs.scoring),
         selecting_config: dict = dump_changes(values.configs.selecting),
+        captioning_config: dict = dump_changes(values.configs.captioning),
     ) -> None:
         """Run it as often as you like: what is done is skipped, per video and clip."""
         run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
@@ -58,7 +60,7 @@ def build(values: Values) -> Any:
                     values,
                 )
                 scored.after(sliced)
-            place(
+            selected = place(
                 selecting(
                     raw=raw,
                     data_root=data_root,
@@ -70,6 +72,11 @@ def build(values: Values) -> Any:
                     scored=dsl.Collected(scored.outputs["Output"]),
                 ),
                 "selecting",
+                values,
+            )
+            place(
+                captioning(data_root=data_root, dataset=selected.outputs["Output"], config=captioning_config, run=run),
+                "captioning",
                 values,
             )
 

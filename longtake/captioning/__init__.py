@@ -4,6 +4,6 @@
 and asked again, `seen` and `facts` what is known of a clip, `measured`, `vlm` and `endpoint` who writes, `quality` how good they are.
 """
 
-#from longtake.captioning.captions import caption_clip
+from longtake.captioning.captions import caption_clip
 
-#__all__ = ["caption_clip"]
+__all__ = ["caption_clip"]

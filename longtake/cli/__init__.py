@@ -10,7 +10,7 @@ from longtake.cli.cluster import compile_, publish, unpublish
 from longtake.cli.dataset import dataset
 from longtake.cli.doctor import doctor
 from longtake.cli.lake import lake
-from longtake.cli.local import demo, run, score, slice_, step
+from longtake.cli.local import caption, demo, run, score, slice_, step
 from longtake.cli.runs import runs_, stop, submit
 from longtake.cli.schedule import schedule
 from longtake.cli.trace import trace
@@ -41,6 +41,7 @@ for verb in (
     run,
     slice_,
     score,
+    caption,
     step,
     annotate,
     train_tsa,

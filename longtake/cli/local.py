@@ -9,7 +9,7 @@ import click
 from longtake.cli.given import from_clone, read_mapping
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, UserError
 
-STEPS = ("listing", "slicing", "scoring", "selecting", "tsa_training", "summary", "doctor")
+STEPS = ("listing", "slicing", "scoring", "selecting", "captioning", "tsa_training", "summary", "doctor")
 PIPELINES = ("curate", "doctor", "train-tsa")
 LOCAL_PIPELINES = ("curate", "train-tsa")
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""
@@ -34,7 +34,7 @@ def demo(folder: Path) -> None:
     "--config",
     "config_file",
     type=click.Path(path_type=Path),
-    help="YAML: listing_config, slicing_config, scoring_config, selecting_config, or what else the pipeline takes.",
+    help="YAML: listing_config, slicing_config, scoring_config, selecting_config, captioning_config, or what else the pipeline takes.",
 )
 @click.option("--log", type=click.Path(path_type=Path), help="Keep the pipeline's whole output in this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print run, exit code, errors and what each step did as JSON.")
@@ -151,3 +151,26 @@ def score(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> N
     else:
         show_scores(scored, selecting)
     sys.exit(EXIT_QUARANTINED if any(found.score.reason for found in scored) else EXIT_DONE)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="YAML: writing, limits, work, or a curate config."
+)
+@click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
+def caption(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> None:
+    """Six parts and a description of video files; no lake is needed. Each file is taken for one clip.
+
+    \b
+    longtake caption film.mp4                        # what can be measured, no model
+    longtake caption film.mp4 --config model.yaml    # writing: {captioner: transformers, transformers: {model: PATH}}
+    """
+    from longtake.files.captioning import caption_files, show_captions
+
+    captioned = caption_files(files, config=read_mapping(config_file, "captioning_config"))
+    if as_json:
+        click.echo(json.dumps([found.to_record() for found in captioned], indent=2))
+    else:
+        show_captions(captioned)
+    sys.exit(EXIT_QUARANTINED if any(found.caption.reason for found in captioned) else EXIT_DONE)

@@ -1,6 +1,6 @@
 """The clips of a dataset: each with its selection, its scores and its video, as they were when the dataset was made."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from longtake.errors import UserError
@@ -30,9 +30,11 @@ def read_members(lake: Lake, dataset: Dataset, *, dropped: bool = False) -> Iter
         yield from members
 
 
-def read_buckets(lake: Lake, dataset: Dataset, *, dropped: bool = False) -> Iterator[list[Member]]:
+def read_buckets(
+    lake: Lake, dataset: Dataset, *, dropped: bool = False, buckets: Collection[int] = WHOLE.buckets
+) -> Iterator[list[Member]]:
     """`read_members` in lists, one a bucket; all clips of a video are in one."""
-    for group in lake.tables.groups(Selection, buckets=WHOLE.buckets, dataset=dataset.name):
+    for group in lake.tables.groups(Selection, buckets=buckets, dataset=dataset.name):
         by_bucket: dict[int, list[Member]] = {bucket: [] for bucket in sorted(group)}
         for member in _join(lake, dataset, group, dropped=dropped):
             by_bucket[member.selection.bucket].append(member)

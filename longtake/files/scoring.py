@@ -1,6 +1,5 @@
 """`longtake score FILE...`: VTSS and sub-metrics of plain files, and whether selecting would keep them."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from longtake.config import load_config
 from longtake.engine import Lost, stream
 from longtake.files.given import check_files, uri_of, with_progress
-from longtake.records import METRICS, Score
+from longtake.records import METRICS, Score, content_id
 from longtake.scoring.metrics import SUB_METRICS
 from longtake.scoring.reasons import in_words
 from longtake.selecting.config import Range, SelectingConfig, Thresholds
@@ -51,9 +50,8 @@ def score_files(files: Sequence[Path], *, config: Mapping[str, Any]) -> list[Sco
 
 def _row(path: Path, found: Looked | Lost, made_by: Makers) -> Score:
     """The row of a file: its ids are the digest of its content."""
-    with path.open("rb") as file:
-        content_id = hashlib.file_digest(file, "sha256").hexdigest()[:32]
-    return score_row(content_id, content_id, found, made_by)
+    clip_id = content_id(path)
+    return score_row(clip_id, clip_id, found, made_by)
 
 
 def show_scores(scored: Sequence[ScoredFile], selecting: SelectingConfig | None = None) -> None:

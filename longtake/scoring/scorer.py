@@ -1,6 +1,5 @@
 """A clip, end to end: look, measure, and the row of the table."""
 
-import hashlib
 import math
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from longtake.records import METRICS, Score, bucket_of
+from longtake.records import METRICS, Score, bucket_of, content_id
 from longtake.scoring.architecture import Architecture
 from longtake.scoring.config import ScoringConfig
 from longtake.scoring.faults import Unmeasurable
@@ -111,13 +110,12 @@ def score_clip(
     elif predictor is None:
         predictor = open_predictor(Path(place_of(config.suitability.weights)), "cpu")
     network = predictor.architecture if predictor else None
-    with Path(path).open("rb") as file:
-        content_id = hashlib.file_digest(file, "sha256").hexdigest()[:32]
     with nullcontext(guard) if guard is not None else Guard() as worker:
         measured = measure_clip(Path(path), worker, config, TextDetector() if config.text else None, network)
     suited = judge_clip(measured.inputs, predictor) if measured.inputs and predictor else None
     numbers = measured.metrics | vtss_columns(suited)
+    clip_id = content_id(Path(path))
     return Score(
-        clip_id=content_id, bucket=bucket_of(content_id), video_id=content_id, **numbers, aesthetic=None,
+        clip_id=clip_id, bucket=bucket_of(clip_id), video_id=clip_id, **numbers, aesthetic=None,
         fingerprint=measured.fingerprint, scorer=SCORER, reason=None, detail=None, made_by="",
     )  # fmt: skip

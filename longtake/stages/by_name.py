@@ -77,7 +77,9 @@ def write_outputs(result: Result | str, folder: Path) -> None:
         of_every_step = {field.name for field in fields(Summary)}
         for field in fields(result):
             if field.name not in of_every_step:
-                (folder / f"{field.name}.json").write_text(json.dumps(getattr(result, field.name)))
+                value = getattr(result, field.name)
+                # A text goes as it is: what comes next takes it for a name.
+                (folder / f"{field.name}.json").write_text(value if isinstance(value, str) else json.dumps(value))
 
 
 def _step(name: str) -> Callable[..., Result | str]:

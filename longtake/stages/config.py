@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from longtake.captioning.config import CaptioningConfig, Requests
 from longtake.config import STRICT
 from longtake.errors import UserError
 from longtake.scoring.config import ScoringConfig
@@ -67,6 +68,36 @@ class ScoringStageConfig:
     limits: Limits = Field(default_factory=Limits)
     """What reading one clip may cost."""
     work: Work = Field(default_factory=Work)
+    """Who does it."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CaptionWork:
+    """Who captions; it changes no row."""
+
+    engine: Literal["local", "ray"] = "local"
+    """Processes of this machine, or actors of the Ray cluster at RAY_ADDRESS (without one, of a Ray on this machine)."""
+    readers: int = Field(default=0, ge=0)
+    """Workers that decode and measure; `measured` writes there as well. 0: one a processor of the machine or cluster."""
+    models: int = Field(default=1, ge=1)
+    """Workers that hold a model, or ask a server."""
+    model_batch: int = Field(default=64, ge=1)
+    """Clips that are given to one of them together; of these, `transformers.slots` or `requests.concurrency` are under way at once."""
+    model_gpus: float = Field(default=0.0, ge=0)
+    """GPUs of each of them; 0.5: two share one."""
+    requests: Requests = Field(default_factory=Requests)
+    """How a server is asked."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CaptioningStageConfig:
+    """How clips are captioned."""
+
+    writing: CaptioningConfig = Field(default_factory=CaptioningConfig)
+    """Who writes, what it is shown and asked, what is accepted."""
+    limits: Limits = Field(default_factory=Limits)
+    """What reading one clip may cost."""
+    work: CaptionWork = Field(default_factory=CaptionWork)
     """Who does it."""
 
 

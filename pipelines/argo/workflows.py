@@ -132,6 +132,12 @@ def _curate() -> Node:
         "config": _given("selecting_config"),
         "run": RUN,
     }
+    captioning = {
+        "data_root": _given("data_root"),
+        "dataset": "{{inputs.parameters.dataset}}",
+        "config": _given("captioning_config"),
+        "run": RUN,
+    }
     every_shard = {
         "name": "shards",
         "template": "shard",
@@ -140,6 +146,7 @@ def _curate() -> Node:
         "arguments": {"parameters": [{"name": "shard", "value": "{{item}}"}]},
     }
     of_one_shard = {"arguments": {"parameters": [{"name": "shard", "value": "{{inputs.parameters.shard}}"}]}}
+    chosen = "{{tasks.selecting.outputs.parameters.dataset}}"
     shards = {"name": "shards", "description": "How many pods may slice at once; fewer where there is less to do."}
     dataset = {"name": "dataset", "description": "Family of the dataset; a digest of what is in it is added."}
     return {
@@ -155,6 +162,12 @@ def _curate() -> Node:
                         {"name": "listing", "template": "listing"},
                         every_shard,
                         {"name": "selecting", "template": "selecting", "depends": "shards"},
+                        {
+                            "name": "captioning",
+                            "template": "captioning",
+                            "depends": "selecting",
+                            "arguments": {"parameters": [{"name": "dataset", "value": chosen}]},
+                        },
                     ],
                 },
             },
@@ -172,6 +185,7 @@ def _curate() -> Node:
             _step("slicing", slicing, inputs=("shard",), shard=SHARD_LABEL),
             _step("scoring", scoring, inputs=("shard",), shard=SHARD_LABEL),
             _step("selecting", selecting, outputs=("dataset",)),
+            _step("captioning", captioning, inputs=("dataset",)),
             _summary("curate"),
         ],
         "podGC": {"strategy": "OnWorkflowSuccess"},  # of a run that failed every pod stays, and with it its log

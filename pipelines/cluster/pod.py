@@ -55,7 +55,8 @@ def pod_of(step: str, values: Values) -> Pod:
         labels={**values.labels, "app.kubernetes.io/part-of": "longtake", "longtake.io/stage": step, **queue},
         annotations={METRICS_PORT: str(values.metrics.port)},
         environment=_environment(given.cpu, values),
-        secret_environment=_secret_environment(values),
+        secret_environment={name: (of.name, of.key) for name, of in given.secret_environment.items()}
+        | _secret_environment(values),
         cpu=given.cpu,
         memory=given.memory,
         accelerator=pool.accelerator if pool and given.accelerators else "",

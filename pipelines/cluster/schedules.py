@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 from longtake.config import STRICT, load_config
 from longtake.datasets.naming import FAMILY
 from longtake.selecting.config import SelectingConfig
-from longtake.stages.config import ListingConfig, ScoringStageConfig, SlicingStageConfig
+from longtake.stages.config import CaptioningStageConfig, ListingConfig, ScoringStageConfig, SlicingStageConfig
 from longtake.tsa_training.config import TSATrainingConfig
 from pipelines.cluster.cron import EXAMPLE
 from pipelines.cluster.texts import CAMEL, Place
@@ -43,6 +43,8 @@ class CurateParameters(DoctorParameters):
     """Fields of ScoringStageConfig that are not to have their default."""
     selecting_config: SelectingConfig = Field(default_factory=SelectingConfig)
     """Fields of SelectingConfig that are not to have their default."""
+    captioning_config: CaptioningStageConfig = Field(default_factory=CaptioningStageConfig)
+    """Fields of CaptioningStageConfig that are not to have their default."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from longtake.selecting.config import SelectingConfig
-from longtake.stages.config import ListingConfig, ScoringStageConfig, SlicingStageConfig
+from longtake.stages.config import CaptioningStageConfig, ListingConfig, ScoringStageConfig, SlicingStageConfig
 from longtake.tsa_training.config import TSATrainingConfig
 from pipelines.cluster.schedules import FamilyName, Schedule, Shards
 from pipelines.cluster.texts import CAMEL, Bytes, Labels, Name, Network, Place, Port, ScheduleName
@@ -136,6 +136,16 @@ class Pool:
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
+class SecretKey:
+    """A key of a Secret of yours."""
+
+    name: Annotated[Name, Field(min_length=1)]
+    """The Secret's name."""
+    key: Annotated[str, Field(min_length=1)]
+    """Which of its keys."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
 class Step:
     """The pod of a step."""
 
@@ -154,6 +164,8 @@ class Step:
     """Size of /dev/shm, which torch and Ray use; what lies there counts as memory."""
     scratch: Bytes = "10Gi"
     """Size of /tmp, the only other place that a pod can write to."""
+    secret_environment: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], SecretKey] = Field(default_factory=dict)
+    """Variables out of Secrets of yours, beside those of S3: `{LONGTAKE_ENDPOINT_KEY: {name: vlm, key: token}}` of captioning."""
     timeout_seconds: Annotated[int, Field(ge=60)] = 86_400
     """An attempt that takes longer is ended; what it has finished is kept."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
@@ -174,6 +186,10 @@ class Steps:
     """Measures clips: one pod a shard."""
     selecting: Step = Field(default_factory=lambda: Step(cpu=2, memory="8Gi", scratch="2Gi"))
     """Chooses the clips of a dataset: one pod."""
+    captioning: Step = Field(
+        default_factory=lambda: Step(image="torch", cpu=3, memory="16Gi", scratch="20Gi", timeout_seconds=172_800)
+    )
+    """Captions clips: one pod. A model wants a pool with GPUs, and `configs.captioning.work` that says how many."""
     tsa_training: Step = Field(
         default_factory=lambda: Step(
             image="torch", cpu=4, memory="16Gi", shm="1Gi", scratch="100Gi", timeout_seconds=172_800
@@ -198,6 +214,8 @@ class Configs:
     """Fields of ScoringStageConfig (measuring, limits, work) that are not to have their default."""
     selecting: SelectingConfig = Field(default_factory=SelectingConfig)
     """Fields of SelectingConfig (by, vtss_min, thresholds, duplicates, validation) that are not to have their default."""
+    captioning: CaptioningStageConfig = Field(default_factory=CaptioningStageConfig)
+    """Fields of CaptioningStageConfig (writing, limits, work) that are not to have their default."""
     tsa_training: TSATrainingConfig = Field(default_factory=TSATrainingConfig)
     """Fields of TSATrainingConfig (preset, targets, curriculum, split, optimisation, seeds) that are not to have their default."""
 

@@ -12,7 +12,7 @@ image: {{ include "longtake.image" (dict "root" .root "image" (index $values.ima
 labels: {{- include "longtake.podLabels" (dict "root" .root "stage" .step "more" $queue) | nindent 2 }}
 annotations:
   longtake.io/metrics-port: {{ $values.metrics.port | quote }}
-environment: {{- include "longtake.environment" (dict "root" .root "cpu" $step.cpu) | nindent 2 }}
+environment: {{- include "longtake.environment" (dict "root" .root "step" $step) | nindent 2 }}
 resources: {{- include "longtake.resources" (dict "step" $step "pool" $pool) | nindent 2 }}
 nodeSelector: {{- $pool.nodeSelector | default dict | toYaml | nindent 2 }}
 tolerations: {{- include "longtake.tolerations" ($pool.tolerations | default list) | nindent 2 }}
@@ -37,7 +37,7 @@ retries: {{ $step.retries | int64 }}
 {{ mustMerge $ours .more .root.Values.labels | toYaml }}
 {{- end }}
 
-{{/* Environment of a step. Keys of S3 come from a Secret, or there are none. Takes the root and the processors. */}}
+{{/* Environment of a step. Keys come from Secrets, in the order of their variables. Takes the root and the step. */}}
 {{- define "longtake.environment" -}}
 {{- $values := .root.Values -}}
 {{- $s3 := $values.s3 -}}
@@ -48,17 +48,19 @@ retries: {{ $step.retries | int64 }}
 - {name: AWS_REGION, value: {{ . | quote }}}
 {{ end -}}
 - {name: LONGTAKE_METRICS, value: "0.0.0.0:{{ $values.metrics.port }}"}
-- {name: LONGTAKE_WORKERS, value: {{ .cpu | quote }}}
+- {name: LONGTAKE_WORKERS, value: {{ .step.cpu | quote }}}
+{{- $secrets := deepCopy .step.secretEnvironment -}}
 {{- if eq $s3.credentials "secret" }}
-- name: AWS_ACCESS_KEY_ID
-  valueFrom: {secretKeyRef: {name: {{ $s3.secret.name }}, key: {{ $s3.secret.accessKeyId }}}}
-- name: AWS_SECRET_ACCESS_KEY
-  valueFrom: {secretKeyRef: {name: {{ $s3.secret.name }}, key: {{ $s3.secret.secretAccessKey }}}}
+{{- $_ := set $secrets "AWS_ACCESS_KEY_ID" (dict "name" $s3.secret.name "key" $s3.secret.accessKeyId) }}
+{{- $_ := set $secrets "AWS_SECRET_ACCESS_KEY" (dict "name" $s3.secret.name "key" $s3.secret.secretAccessKey) }}
 {{- else if eq $s3.credentials "external" }}
-- name: AWS_ACCESS_KEY_ID
-  valueFrom: {secretKeyRef: {name: longtake-s3, key: AWS_ACCESS_KEY_ID}}
-- name: AWS_SECRET_ACCESS_KEY
-  valueFrom: {secretKeyRef: {name: longtake-s3, key: AWS_SECRET_ACCESS_KEY}}
+{{- range list "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" }}
+{{- $_ := set $secrets . (dict "name" "longtake-s3" "key" .) }}
+{{- end }}
+{{- end }}
+{{- range $variable, $secret := $secrets }}
+- name: {{ $variable }}
+  valueFrom: {secretKeyRef: {name: {{ $secret.name }}, key: {{ $secret.key | quote }}}}
 {{- end }}
 {{- end }}
 
