@@ -1,6 +1,6 @@
 """Rows for tests: plain ones, in which only what matters is said."""
 
-from longtake.records import METRICS, Clip, Dataset, Score, Selection, Video, bucket_of
+from longtake.records import METRICS, Caption, Clip, Dataset, Score, Selection, Video, bucket_of
 
 
 def video(number, **fields):
@@ -36,6 +36,15 @@ def selection(of, **fields):
         "kept": "reason" not in fields, "reason": None, "detail": None, "made_by": "m",
     }  # fmt: skip
     return Selection(**plain | fields)
+
+
+def caption(of, **fields):
+    plain = dict.fromkeys(("facts", "flag", "complaints", "reason", "detail")) | {
+        "clip_id": of.clip_id, "bucket": of.bucket, "video_id": of.video_id, "subject": "A boat.", "movement": "It drifts.",
+        "environment": "A lake.", "visual": "Soft light.", "camera": "It stands.", "overall": "A calm day.",
+        "text": "A boat drifts on a lake.", "words": 6, "captioner": "measured 1", "made_by": "m",
+    }  # fmt: skip
+    return Caption(**plain | fields)
 
 
 def dataset(**fields):

@@ -83,6 +83,8 @@ class CaptionTuningConfig:
     section B)."""
     projector: bool = True
     """Whether what leads from the vision encoder to the language model learns."""
+    pooling: Literal[1, 2] = 1
+    """2: the grid of visual tokens is averaged 2 x 2 (as in captioning's `transformers.pooling`; give that the same)."""
     images_per_video: float | None = Field(default=None, ge=0)
     """How many captions of images an epoch has for each of a video; 1 to 1 is 1. None: all that there are. The paper mixes both and
     does not say how."""

@@ -11,7 +11,6 @@ A line of a JSONL file is an object with these keys, others are left alone:
 """
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +31,8 @@ IMAGES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 """Endings that are taken for images; all else is taken for video."""
 LINE_BYTES = 1 << 20
 """The longest line of a JSONL file that is read."""
+LATEST_S = 1e7
+"""No video is longer."""
 
 REASONS = ANSWER_REASONS | {
     "unreadable_line": "The line is no JSON object, or a value in it is not what it should be.",
@@ -94,7 +95,7 @@ class Seeds:
         return Counter(item.reason for item in self.left_out)
 
 
-class BadSeed(ValueError):
+class BadSeed(Exception):
     """A caption that is none; a value with a reason at the next catch."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -165,25 +166,25 @@ def collect(found: Iterable[Seed | LeftOut], rules: Rules | None) -> Seeds:
             seeds.left_out.append(item)
             continue
         key = (item.name, item.text, item.parts)
-        if fault := Rejected("repeats") if key in seen else _fault_of(item, rules):
-            reason = "repeated" if key in seen else fault.reason
-            seeds.left_out.append(LeftOut(item.place, reason, fault.detail))
+        try:
+            if key in seen:
+                raise BadSeed("repeated")
+            if rules:
+                _check(item, rules)
+        except (BadSeed, Rejected) as fault:
+            seeds.left_out.append(LeftOut(item.place, fault.reason, fault.detail))
             continue
         seen.add(key)
         seeds.kept.append(item)
     return seeds
 
 
-def _fault_of(seed: Seed, rules: Rules | None) -> Rejected | None:
-    """Why captioning would turn the caption down."""
-    try:
-        if rules and seed.parts:
-            check_parts(seed.parts, rules)
-        if rules and seed.text:
-            check_text(seed.text, rules)
-    except Rejected as fault:
-        return fault
-    return None
+def _check(seed: Seed, rules: Rules) -> None:
+    """Raises Rejected for what captioning would turn down."""
+    if seed.parts:
+        check_parts(seed.parts, rules)
+    if seed.text:
+        check_text(seed.text, rules)
 
 
 def _parse(line: bytes) -> dict[str, Any]:
@@ -201,6 +202,8 @@ def _of_object(found: Mapping[str, Any], folder: Path, place: str) -> Seed:
     for name in ("media", "text", "source", "kind", *NAMES):
         if found.get(name) is not None and not isinstance(found[name], str):
             raise BadSeed("unreadable_line", f"{name} is {str(found[name])[:40]!r}; expected a text")
+        if not _is_text(found.get(name) or ""):
+            raise BadSeed("unreadable_line", f"{name} has half a character (a lone surrogate)")
     said = {name: (found.get(name) or "").strip() for name in (*NAMES, "text")}
     missing = [name for name in NAMES if not said[name]]
     if 0 < len(missing) < len(NAMES):
@@ -227,7 +230,8 @@ def _span(found: Mapping[str, Any], kind: str) -> tuple[float | None, float | No
     if start_s is None and end_s is None:
         return None, None
     for name, value in (("start_s", start_s), ("end_s", end_s)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)):
+        known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LATEST_S
+        if value is not None and not known:
             raise BadSeed("unreadable_line", f"{name} is {str(value)[:40]!r}; expected seconds")
     first, last = float(start_s or 0.0), None if end_s is None else float(end_s)
     if kind == "image" or first < 0 or (last is not None and last <= first):
@@ -248,6 +252,14 @@ def _of_row(row: KoalaRow, files: list[Path], place: str) -> Seed:
         media=media, version=version, kind="video", source=row.video_id, place=place, text=row.caption,
         start_s=row.start_ms / 1000, end_s=row.end_ms / 1000,
     )  # fmt: skip
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _file(path: Path) -> tuple[str, str]:

@@ -3,57 +3,50 @@
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
 
 from longtake.captioning.config import Rules
 from longtake.captioning.faults import Rejected
-from longtake.captioning.schema import NAMES, Parts, count_words
+from longtake.captioning.languages import is_english
+from longtake.captioning.phrases import BOILERPLATE, MARKUP, ORDERS, PLACEHOLDER, REFUSAL
+from longtake.captioning.schema import Parts, count_words
 
-BOILERPLATE = re.compile(
-    r"\b(?:the|this|these|our|given|provided|each|first|last|next)\s+(?:\w+\s+)?(?:videos?|clips?|frames?|images?|footage|sequences? of (?:frames|images))\b"
-    r"(?!\s+(?:game|camera|store|wall|screen|player|of the (?:door|window|picture|mirror)))"
-    r"|\bin (?:the|this) (?:frame|scene|shot),? we\b|\bwe (?:can )?see\b|\b(?:notes?|description) (?:above|says?|mentions?|provided)\b",
-    re.IGNORECASE,
-)
-REFUSAL = re.compile(
-    r"\b(?:I(?:'m| am) (?:sorry|unable|not able|afraid)|I (?:can(?:no|')t|cannot|could not|couldn't|do not|don't) (?:see|view|watch|help|assist|describe|identify|provide|determine|process|access)"
-    r"|as an? (?:AI|artificial|language|large language|multimodal)|I apologi[sz]e|(?:unable|impossible) to (?:view|see|describe|determine|provide|process) (?:the|this|any)"
-    r"|no (?:image|video|frames?)s? (?:was|were|is|are|has been|have been)? ?(?:provided|given|attached|visible|available)|\b(?:cannot|can't) (?:be )?(?:comply|fulfil|fulfill))",
-    re.IGNORECASE,
-)
-ORDERS = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instruction|prompt|rule|above|previous|prior|earlier|everything|guideline|system)"
-    r"|\b(?:system prompt|you are now|you must now|act as (?:a|an|the)|new instructions?|developer mode|jailbreak)\b"
-    r"|(?:^|[\s.])(?:system|assistant|user)\s*:\s|<\|[a-z_]+\|>|\[/?INST\]|\bexecute\b.{0,30}\b(?:command|code|script)|\brm\s+-rf\b|\bcurl\s+-|\bDROP TABLE\b",
-    re.IGNORECASE | re.DOTALL,
-)
-MARKUP = re.compile(r"</?[a-zA-Z!][^>]{0,200}>|```|^\s*#{1,6}\s|\*\*\S|\]\(|&(?:lt|gt|amp|#\d+);|\{\s*\"")
+HIDDEN = frozenset(["Cc", "Cf", "Co", "Cs", "Cn"])
+"""Unicode's categories of control, format and private characters, surrogates, and what is no character yet."""
+MARKS = 3
+"""Accents on one letter, one on another: no language in Latin letters has so many."""
 RUN = 8
-"""Words that come again in the same order: the text goes in circles. Sentences apart, people write no run of eight twice in 250 words."""
-COMMON = frozenset(
-    "the a an of and in on is are with to from at its it his her their as by while for into over that which behind near he she they "
-    "no but or has there not slowly towards toward".split()
-)
-"""English text has one of these in every few words; other languages in Latin letters do not."""
-LEAST_COMMON = 0.12
-LATIN_SHARE = 0.9
-SHORTEST_JUDGED = 8
-"""Words from which on the language can be told."""
+"""Words that come again in the same order: the text goes in circles. People write no run of eight twice in 250 words."""
+SENTENCE = 4
+"""Words from which on a sentence must not come again; `He runs.` may."""
+LOOP = re.compile(r"\b(\w+(?: \w+){0,3})(?: \1){3}\b")
+"""One to four words four times in a row."""
+STUTTER = re.compile(r"(\S)\1{7}")
+"""One character eight times in a row."""
+QUOTED = re.compile(r'"[^"]{1,200}"|“[^”]{1,200}”')
+"""What stands on a sign or is said may be in any language, and in the first person."""
 
 
 def check_parts(parts: Parts, rules: Rules) -> None:
     """Raises Rejected for the first part that must not be stored."""
-    for name in NAMES:
-        text = getattr(parts, name)
+    check_notes(asdict(parts), rules)
+
+
+def check_notes(texts: Mapping[str, str], rules: Rules) -> None:
+    """The same for those parts that there are, by name."""
+    for name, text in texts.items():
         try:
             check_prose(text, rules)
             if (words := count_words(text)) > rules.part_words_max:
                 raise Rejected("too_long", f"{words} words, at most {rules.part_words_max}")
         except Rejected as fault:
             raise Rejected(fault.reason, f"{name}: {fault.detail}" if fault.detail else name) from None
-    said = Counter(_key(getattr(parts, name)) for name in NAMES)
-    if max(said.values()) > 1:
-        twice = [name for name in NAMES if said[_key(getattr(parts, name))] > 1]
+    said = Counter(_key(text) for text in texts.values())
+    if twice := [name for name, text in texts.items() if said[_key(text)] > 1]:
         raise Rejected("repeats", f"{' and '.join(twice)} say the same")
+    if rules.english and not is_english(_unquoted(". ".join(texts.values()))):
+        raise Rejected("not_english")
 
 
 def check_text(text: str, rules: Rules) -> None:
@@ -64,33 +57,40 @@ def check_text(text: str, rules: Rules) -> None:
         raise Rejected("too_short", f"{words} words, at least {rules.words_min}")
     if words > rules.words_max:
         raise Rejected("too_long", f"{words} words, at most {rules.words_max}")
+    if not text.rstrip("\"'”’)").endswith((".", "!", "?", "…")):
+        raise Rejected("cut_off", f"it ends with {text[-20:]!r}")
 
 
 def check_prose(text: str, rules: Rules) -> None:
     """Raises Rejected for what no text of a caption may be, whatever its length."""
-    if not any(character.isalpha() for character in text):
+    if not any(character.isalpha() for character in text) or PLACEHOLDER.fullmatch(text):
         raise Rejected("empty")
-    if found := MARKUP.search(text):
-        raise Rejected("markup", repr(found[0][:40]))
-    if found := next((c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Co", "Cs", "Cn")), None):
-        raise Rejected("markup", f"the character U+{ord(found):04X}")
-    if found := REFUSAL.search(text):
-        raise Rejected("refusal", repr(found[0]))
-    if rules.english and not is_english(text):
+    _check_characters(text)
+    if markup := MARKUP.search(text):
+        raise Rejected("markup", repr(markup[0][:40]))
+    plain = _unquoted(text)
+    if refusal := REFUSAL.search(plain):
+        raise Rejected("refusal", repr(refusal[0]))
+    if rules.english and not is_english(plain):
         raise Rejected("not_english")
-    if found := BOILERPLATE.search(text):
-        raise Rejected("boilerplate", repr(found[0]))
+    if boilerplate := BOILERPLATE.search(plain):
+        raise Rejected("boilerplate", repr(boilerplate[0]))
     if again := find_repeat(text):
         raise Rejected("repeats", repr(again[:80]))
 
 
 def find_repeat(text: str) -> str | None:
-    """A sentence, or a run of words, that comes again."""
+    """A sentence, a run of words or a character that comes again."""
+    if stutter := STUTTER.search(text):
+        return stutter[0]
     sentences = Counter(_key(sentence) for sentence in re.split(r"(?<=[.!?])\s+", text))
     for sentence, count in sentences.items():
-        if count > 1 and sentence.count(" ") >= 2:
+        if count > 1 and len(sentence.split()) >= SENTENCE:
             return sentence
-    words = _key(text).split()
+    key = _key(text)
+    if loop := LOOP.search(key):
+        return loop[0]
+    words = key.split()
     runs: set[tuple[str, ...]] = set()
     for start in range(len(words) - RUN + 1):
         run = tuple(words[start : start + RUN])
@@ -100,19 +100,22 @@ def find_repeat(text: str) -> str | None:
     return None
 
 
-def is_english(text: str) -> bool:
-    """Whether it is in Latin letters, and has the small words of English; of a few words only the letters are judged."""
-    letters = [character for character in text if character.isalpha()]
-    latin = sum("LATIN" in unicodedata.name(character, "") for character in letters)
-    if latin < LATIN_SHARE * len(letters):
-        return False
-    words = re.findall(r"[^\W\d_]+", text.lower())
-    return len(words) < SHORTEST_JUDGED or sum(word in COMMON for word in words) >= LEAST_COMMON * len(words)
-
-
 def flag_of(*texts: str) -> str | None:
     """`instructions` where a text speaks to a model that might read it; a mark for whoever feeds captions to one."""
     return "instructions" if any(ORDERS.search(text) for text in texts) else None
+
+
+def _check_characters(text: str) -> None:
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if category in HIDDEN or marks == MARKS or 0x1F000 <= ord(character) <= 0x1FAFF:
+            raise Rejected("markup", f"the character U+{ord(character):04X}")
+
+
+def _unquoted(text: str) -> str:
+    return QUOTED.sub('""', text)
 
 
 def _key(text: str) -> str:

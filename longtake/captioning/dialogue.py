@@ -4,12 +4,14 @@ It is a generator that yields what to ask and is sent the answers, so that whoev
 """
 
 import json
+import re
 from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from longtake.captioning.captioner import Written
-from longtake.captioning.checking import check_parts, check_prose, check_text, flag_of
+from longtake.captioning.checking import check_notes, check_parts, check_text, flag_of
 from longtake.captioning.config import Asking, CaptioningConfig, Rules
 from longtake.captioning.faults import Rejected
 from longtake.captioning.prompts import AGAIN, PART, QUESTIONS
@@ -37,6 +39,8 @@ class Answer:
     text: str
     cut_off: bool = False
     """It reached its limit of tokens."""
+    refused: bool = False
+    """Whoever said it calls it a refusal, whatever it reads like (a server's content filter)."""
     prompt_tokens: int = 0
     answer_tokens: int = 0
     model_s: float = 0.0
@@ -63,27 +67,32 @@ def converse(config: CaptioningConfig) -> Dialogue:
 def parts_ask(asking: Asking) -> Ask:
     """For all six at once."""
     questions = "\n".join(f"- {name}: {_question(asking, name)}" for name in NAMES)
-    prompt = asking.parts.replace("{questions}", questions).replace("{shape}", asking.shape)
+    prompt = fill(asking.parts, questions=questions, shape=asking.shape)
     return Ask(prompt=prompt, shows=True, tokens=asking.parts_tokens, schema=parts_schema())
 
 
 def part_ask(asking: Asking, name: str) -> Ask:
     """For one of them."""
-    prompt = PART.replace("{question}", _question(asking, name))
+    prompt = fill(PART, question=_question(asking, name))
     return Ask(prompt=prompt, shows=True, tokens=max(64, asking.parts_tokens // len(NAMES)))
 
 
 def merge_ask(asking: Asking, rules: Rules, parts: Parts) -> Ask:
     """For the description, from the parts alone: what is untrusted stands in the prompt as JSON."""
     notes = json.dumps(asdict(parts), indent=1, ensure_ascii=False)
-    return Ask(
-        prompt=_with_lengths(asking.merge, rules).replace("{notes}", notes), shows=False, tokens=asking.text_tokens
-    )
+    prompt = fill(asking.merge, notes=notes, words_min=rules.words_min, words_max=rules.words_max)
+    return Ask(prompt=prompt, shows=False, tokens=asking.text_tokens)
 
 
 def describe_ask(asking: Asking, rules: Rules) -> Ask:
     """For the description, from the frames alone."""
-    return Ask(prompt=_with_lengths(asking.describe, rules), shows=True, tokens=asking.text_tokens)
+    prompt = fill(asking.describe, words_min=rules.words_min, words_max=rules.words_max)
+    return Ask(prompt=prompt, shows=True, tokens=asking.text_tokens)
+
+
+def fill(template: str, **values: object) -> str:
+    """The template with `{name}` replaced wherever a value has that name; values are put in as they are, and nothing in them."""
+    return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), template)
 
 
 class _Talk:
@@ -96,18 +105,26 @@ class _Talk:
 
     def ask(self, ask: Ask, read: Callable[[str], Read]) -> Generator[Ask, Answer, Read]:
         """What `read` makes of the first answer that it takes. Raises Rejected with the reason of the last."""
-        prompt = ask.prompt
-        for attempt in range(self._attempts):
-            answer = yield Ask(prompt=prompt, shows=ask.shows, tokens=ask.tokens, schema=ask.schema)
-            self._answers.append(answer)
+        asked = ask
+        for _ in range(self._attempts - 1):
             try:
-                return _read_whole(answer, read)
+                return self._hear((yield asked), read)
             except Rejected as fault:
-                self._complaints.append(fault.reason)
-                if attempt + 1 == self._attempts:
-                    raise
-                prompt = AGAIN.replace("{complaint}", fault.complaint).replace("{prompt}", ask.prompt)
-        raise AssertionError("at least one attempt is made")
+                asked = replace(ask, prompt=fill(AGAIN, prompt=ask.prompt, complaint=fault.complaint))
+        return self._hear((yield asked), read)
+
+    def _hear(self, answer: Answer, read: Callable[[str], Read]) -> Read:
+        """What is cut off is not read: its last sentence would be half a one. Raises Rejected, and counts it."""
+        self._answers.append(answer)
+        try:
+            if answer.refused:
+                raise Rejected("refusal", "by the server's own account")
+            if answer.cut_off:
+                raise Rejected("cut_off", f"{answer.answer_tokens} tokens")
+            return read(answer.text)
+        except Rejected as fault:
+            self._complaints.append(fault.reason)
+            raise
 
     def written(self, **found: Any) -> Written:
         return Written(
@@ -127,24 +144,16 @@ def _ask_parts(talk: _Talk, asking: Asking, rules: Rules) -> Generator[Ask, Answ
 
     if asking.passes == "one":
         return (yield from talk.ask(parts_ask(asking), read_all))
-    texts = {}
+    texts: dict[str, str] = {}
     for name in NAMES:
-        texts[name] = yield from talk.ask(part_ask(asking, name), lambda said: _part(said, rules))
-    parts = Parts(**texts)
-    check_parts(parts, rules)
-    return parts
+        texts[name] = yield from talk.ask(part_ask(asking, name), partial(_read_part, name, texts, rules))
+    return Parts(**texts)
 
 
-def _read_whole(answer: Answer, read: Callable[[str], Read]) -> Read:
-    """What is cut off may still be read where a JSON object was mended; prose without its end is not one."""
-    if answer.cut_off:
-        raise Rejected("cut_off", f"{answer.answer_tokens} tokens")
-    return read(answer.text)
-
-
-def _part(said: str, rules: Rules) -> str:
+def _read_part(name: str, before: dict[str, str], rules: Rules, said: str) -> str:
+    """One part, held against those that there are already."""
     text = read_text(said)
-    check_prose(text, rules)
+    check_notes({**before, name: text}, rules)
     return text
 
 
@@ -155,8 +164,4 @@ def _description(said: str, rules: Rules) -> str:
 
 
 def _question(asking: Asking, name: str) -> str:
-    return {**QUESTIONS, **asking.questions}[name]
-
-
-def _with_lengths(template: str, rules: Rules) -> str:
-    return template.replace("{words_min}", str(rules.words_min)).replace("{words_max}", str(rules.words_max))
+    return next((question for key, question in asking.questions.items() if key == name), QUESTIONS[name])

@@ -24,7 +24,8 @@ class Move:
     speed: Speed | None
     """None of a camera that stands."""
     rate: float
-    """Pan and tilt: picture widths a second; zoom: change of scale a second, 0.1 is 10 %; roll: degrees a second; handheld: RMS shake, widths a second."""
+    """Pan and tilt: picture widths a second; zoom: change of scale a second, 0.1 is 10 %; roll: degrees a second; handheld: RMS
+    shake, widths a second."""
     start_s: float
     end_s: float
 

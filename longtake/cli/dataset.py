@@ -98,27 +98,38 @@ def diff(old: str, new: str, data_root: str, as_json: bool) -> None:
 @click.option("--webdataset", help="A folder or s3://bucket/prefix for tar shards with the clips.")
 @click.option("--shard-clips", type=int, default=10_000, show_default=True, help="Clips of a shard at most.")
 @click.option("--shard-mb", type=int, default=1_000, show_default=True, help="A shard is full at so many megabytes.")
+@click.option("--captions", help="Whose captions: a captioner, or a made_by; none: without.  [default: the only ones]")
 @AS_JSON
 def export(
-    name: str, data_root: str, csv: Path | None, webdataset: str | None, shard_clips: int, shard_mb: int, as_json: bool
+    name: str,
+    data_root: str,
+    csv: Path | None,
+    webdataset: str | None,
+    shard_clips: int,
+    shard_mb: int,
+    captions: str | None,
+    as_json: bool,
 ) -> None:
     """The kept clips of a dataset as Koala-36M's CSV, or as WebDataset shards.
 
-    Scores in the CSV are longtake's own, on their own scales. A killed WebDataset export goes on where it was.
+    Scores in the CSV are longtake's own, on their own scales. Captions go with the clips that have them. A killed
+    WebDataset export goes on where it was.
     """
+    from longtake.datasets.captions import choose_captions
     from longtake.datasets.stored import read_dataset
 
     if (csv is None) == (webdataset is None):
         raise UserError("give --csv FILE or --webdataset PLACE, one of them")
     lake = _open(data_root)
     chosen = read_dataset(lake, name)
+    told_by = choose_captions(lake, captions)
     if csv is not None:
-        _export_csv(lake, chosen, csv, as_json)
+        _export_csv(lake, chosen, csv, told_by, as_json)
     else:
-        _export_shards(lake, chosen, webdataset or "", shard_clips, shard_mb, as_json)
+        _export_shards(lake, chosen, webdataset or "", shard_clips, shard_mb, told_by, as_json)
 
 
-def _export_csv(lake: "Lake", chosen: Any, csv: Path, as_json: bool) -> None:
+def _export_csv(lake: "Lake", chosen: Any, csv: Path, captions: str | None, as_json: bool) -> None:
     from longtake.datasets.koala import write_rows
     from longtake.datasets.members import read_buckets
 
@@ -127,7 +138,7 @@ def _export_csv(lake: "Lake", chosen: Any, csv: Path, as_json: bool) -> None:
     with show_bar("writing", chosen.clips) as advance:
         try:
             with part.open("w", encoding="utf-8", newline="") as file:
-                for written in write_rows(read_buckets(lake, chosen), file):
+                for written in write_rows(read_buckets(lake, chosen, captions=captions), file):
                     rows += written
                     advance(written)
             part.replace(csv)
@@ -139,7 +150,9 @@ def _export_csv(lake: "Lake", chosen: Any, csv: Path, as_json: bool) -> None:
         click.echo(f"{csv}: {rows:,} rows of {chosen.name}")
 
 
-def _export_shards(lake: "Lake", chosen: Any, place: str, shard_clips: int, shard_mb: int, as_json: bool) -> None:
+def _export_shards(
+    lake: "Lake", chosen: Any, place: str, shard_clips: int, shard_mb: int, captions: str | None, as_json: bool
+) -> None:
     from longtake.datasets.members import read_members
     from longtake.datasets.webdataset import Sizes, export_clips
     from longtake.lake import open_store
@@ -148,7 +161,8 @@ def _export_shards(lake: "Lake", chosen: Any, place: str, shard_clips: int, shar
     target = open_store(place)
     target.check(writable=True)
     with show_bar("exporting", chosen.clips) as advance:
-        shards = export_clips(lake, chosen, read_members(lake, chosen), target, sizes=sizes, advance=advance)
+        members = read_members(lake, chosen, captions=captions)
+        shards = export_clips(lake, chosen, members, target, sizes=sizes, captions=captions, advance=advance)
     missing = [clip_id for shard in shards for clip_id in shard.missing]
     if as_json:
         click.echo(

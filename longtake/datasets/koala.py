@@ -1,7 +1,7 @@
 """Koala-36M's CSV, both ways: the columns of its release, one row a clip, times to the millisecond.
 
 Of our clips, `clarity_score` and `motion_score` hold our own `clarity` and `motion`, which are on other scales than the
-published ones (0 to 1 and 0.01 to 267 there), and `caption` is empty. Of rows that are read, they are theirs.
+published ones (0 to 1 and 0.01 to 267 there), and `caption` is the merged text, or empty. Of rows that are read, they are theirs.
 """
 
 import ast
@@ -50,6 +50,8 @@ class KoalaRow:
     end_ms: int
     scores: dict[str, float | None]
     """By our column's name."""
+    caption: str = ""
+    """The merged description; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,10 @@ def read_time_ms(text: str) -> int:
 def _cells(member: Member, number: int) -> list[Any]:
     uri = member.video.uris[0] if member.video.uris else ""
     score = member.score
+    caption = (member.caption.text if member.caption else None) or ""
     scores = {theirs: "" if score is None else _number(getattr(score, ours)) for ours, theirs in SCORES.items()}
     times = [write_time(member.clip.start_s), write_time(member.clip.end_s)]
-    cells = {"videoID": f"{stem_of(uri)}_{number}", "url": uri, "timestamp": str(times), "caption": "", **scores}
+    cells = {"videoID": f"{stem_of(uri)}_{number}", "url": uri, "timestamp": str(times), "caption": caption, **scores}
     return [cells[name] for name in COLUMNS]
 
 
@@ -152,7 +155,8 @@ def _parse(cells: dict[str | None, Any], line: int) -> KoalaRow:
         )
     start_ms, end_ms = _timestamp(cells["timestamp"])
     scores = {ours: _score(theirs, cells.get(theirs, "")) for ours, theirs in SCORES.items()}
-    return KoalaRow(line, video_id, number, cells.get("url", "").strip(), start_ms, end_ms, scores)
+    url, caption = (cells.get(name, "").strip() for name in ("url", "caption"))
+    return KoalaRow(line, video_id, number, url, start_ms, end_ms, scores, caption)
 
 
 def _timestamp(text: str) -> tuple[int, int]:

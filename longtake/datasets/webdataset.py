@@ -35,6 +35,10 @@ FETCHES = 8
 PLAN, INDEX = "export.json", "index.json"
 
 
+CAPTION = ("subject", "movement", "environment", "visual", "camera", "overall", "text", "captioner")
+"""What of a caption stands beside a film."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
     """When a shard is full."""
@@ -73,14 +77,16 @@ def export_clips(
     target: Store,
     *,
     sizes: Sizes | None = None,
+    captions: str | None = None,
     advance: Callable[[int], None] = lambda clips: None,
 ) -> list[ShardFile]:
     """Writes the clips of `members` into the target, and gives the shards; memory and scratch hold a shard for each side.
 
-    `advance` hears of clips that are done. Raises UserError where another export lies in the target.
+    `captions` is what the members' captions are made by. `advance` hears of clips that are done. Raises UserError where
+    another export lies in the target.
     """
     sizes = sizes or Sizes()
-    plan = {"dataset": dataset.name, "format": FORMAT, **asdict(sizes)}
+    plan = {"dataset": dataset.name, "format": FORMAT, **asdict(sizes)} | ({"captions": captions} if captions else {})
     _claim(target, plan)
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="longtake-")))
@@ -200,7 +206,11 @@ class _Side:
 def describe_member(dataset: Dataset, member: Member) -> dict[str, Any]:
     """What stands beside a film: where it comes from, and what was measured."""
     clip, score = member.clip, member.score
+    told: dict[str, Any] = {}
+    if caption := member.caption:
+        told = {name: getattr(caption, name) for name in CAPTION}
     return {
+        **told,
         "clip_id": clip.clip_id, "video_id": clip.video_id, "uris": member.video.uris, "start_s": clip.start_s,
         "end_s": clip.end_s, "frames": clip.frames, "fps": clip.fps, "width": clip.width, "height": clip.height,
         "begins_with": clip.begins_with, "ends_with": clip.ends_with, "dataset": dataset.name, "split": member.split,

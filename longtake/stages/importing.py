@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from longtake.captioning.captioner import Written
+from longtake.captioning.captions import caption_row
+from longtake.captioning.checking import flag_of
 from longtake.config import dump_config, load_config
 from longtake.datasets.config import ALGORITHM_VERSION, ImportingConfig
 from longtake.datasets.koala import COLUMNS, read_rows
@@ -24,7 +27,7 @@ from longtake.engine import cores, map_unordered
 from longtake.errors import UserError
 from longtake.lake import Lake, ObjectChanged, Store, key_below
 from longtake.lake.tables import Batch
-from longtake.records import METRICS, Clip, Dataset, Record, Score, Selection, Video
+from longtake.records import METRICS, Caption, Clip, Dataset, Record, Score, Selection, Video
 from longtake.report import contact_sheet, counts_in
 from longtake.shards import WHOLE
 from longtake.slicing.clips import frame_edges_s
@@ -36,7 +39,7 @@ from longtake.video.guard import Guard, GuardPool
 
 STAGE = "importing"
 SCORER = "koala-36m"
-"""Whose numbers the imported scores are."""
+"""Whose the imported scores and captions are."""
 COMMIT_ROWS = 20_000
 
 
@@ -83,10 +86,14 @@ def run(
         todo = [video for video in videos if video.video_id not in done]
         step.begin(inputs=len(videos), skipped=len(videos) - len(todo))
         workers = cores()
-        with GuardPool(workers, settings.limits) as guards, Batch(lake.tables) as clips, Batch(lake.tables) as scores:
+        with (
+            GuardPool(workers, settings.limits) as guards, Batch(lake.tables) as clips, Batch(lake.tables) as scores,
+            Batch(lake.tables) as captions,
+        ):  # fmt: skip
             results = map_unordered(partial(_import_one, job, guards), todo, workers=workers)
             for number, imported in enumerate(results, start=1):
                 if imported.clips:
+                    captions.add(imported.captions)
                     clips.add(imported.clips)
                     scores.add(imported.scores)
                     step.count(imported.uri, imported.clips, seconds=imported.seconds, read_bytes=imported.read_bytes)
@@ -167,6 +174,7 @@ class _Imported:
     clips: list[Clip]
     """None where the video is gone."""
     scores: list[Score]
+    captions: list[Caption]
     seconds: float
     read_bytes: int
 
@@ -176,6 +184,7 @@ def _import_one(job: _Job, guards: GuardPool, video: Video) -> _Imported:
     began = time.monotonic()
     encoding = job.config.encoding
     scores: list[Score] = []
+    captions: list[Caption] = []
     with tempfile.TemporaryDirectory(prefix="longtake-") as scratch:
         path = Path(scratch) / "video"
         try:
@@ -186,13 +195,15 @@ def _import_one(job: _Job, guards: GuardPool, video: Video) -> _Imported:
                 for shots in layers([item.shot for item in placed if item.reason is None]):
                     cut_missing(job.lake, guard, path, video, shots, encoding)
             rows = [_clip(job, video, item, fps) for item in placed]
-            scores = [_score(job, clip, item) for clip, item in zip(rows, placed, strict=True) if not item.reason]
+            good = [(clip, item) for clip, item in zip(rows, placed, strict=True) if not item.reason]
+            scores = [_score(job, clip, item) for clip, item in good]
+            captions = [_caption(job, clip, item.row.caption) for clip, item in good if item.row.caption]
         except VideoFault as fault:
             why = {"reason": fault.reason, "detail": fault.detail, "made_by": job.makers.failed}
             rows = [failed_row(video, encoding=encoding, **why)]
         except ObjectChanged:
             rows = []
-    return _Imported(video.uris[0], rows, scores, time.monotonic() - began, video.bytes)
+    return _Imported(video.uris[0], rows, scores, captions, time.monotonic() - began, video.bytes)
 
 
 def _edges_s(guard: Guard, path: Path, fps: float) -> np.ndarray:
@@ -215,6 +226,12 @@ def _score(job: _Job, clip: Clip, item: Placed) -> Score:
         clip_id=clip.clip_id, bucket=clip.bucket, video_id=clip.video_id, **numbers, vtss_reason=None, vtss_gain=None,
         fingerprint=None, scorer=SCORER, reason=None, detail=None, made_by=job.makers.good,
     )  # fmt: skip
+
+
+def _caption(job: _Job, clip: Clip, text: str) -> Caption:
+    """The merged text is all that was published: it comes without parts."""
+    written = Written(text=text, flag=flag_of(text))
+    return caption_row(clip.clip_id, clip.video_id, written, None, captioner=SCORER, made_by=job.makers.good)
 
 
 def _choose(job: _Job, rows: list[Clip], family: str, csv: Path) -> Dataset:

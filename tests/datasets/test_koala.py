@@ -24,7 +24,9 @@ def read(tmp_path, *lines, header=HEADER):
 def test_a_row_of_the_release_is_read(tmp_path):
     (row,) = read(tmp_path, GOOD)
     scores = {"clarity": 0.9, "aesthetic": 5.3, "motion": 22.03, "vtss": 4.48}
-    assert row == KoalaRow(2, "-0aB_c1", "7", "https://youtube.com/watch?v=-0aB_c1", 1320, 5440, scores)
+    assert row == KoalaRow(
+        2, "-0aB_c1", "7", "https://youtube.com/watch?v=-0aB_c1", 1320, 5440, scores, 'A dog, "alone".'
+    )
 
 
 def test_columns_may_come_in_any_order_with_others_and_without_scores(tmp_path):

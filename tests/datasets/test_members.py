@@ -2,12 +2,13 @@ from dataclasses import replace
 
 import pytest
 
+from longtake.datasets.captions import choose_captions
 from longtake.datasets.members import read_buckets, read_members
 from longtake.errors import UserError
 from longtake.lake import Lake
 from longtake.records import Clip, Score, Selection, split_of
 from tests.datasets.lakes import fill
-from tests.rows import selection
+from tests.rows import caption, selection
 
 
 @pytest.fixture
@@ -69,3 +70,25 @@ def test_a_dataset_without_clips_has_no_members(lake):
     made = fill(lake)
     assert list(read_members(lake, replace(made, name="none-00000000"))) == []
     assert lake.tables.read(Selection, dataset="none-00000000") == []
+
+
+def test_captions_come_with_the_clips_where_they_are_asked_for(lake):
+    made = fill(lake)
+    first, second, *_ = read_members(lake, made)
+    lake.tables.merge([caption(first.clip), caption(second.clip, made_by="other")])
+    assert {member.caption for member in read_members(lake, made)} == {None}
+    found = {member.clip.clip_id: member.caption for member in read_members(lake, made, captions="m") if member.caption}
+    assert {clip_id: row.text for clip_id, row in found.items()} == {first.clip.clip_id: "A boat drifts on a lake."}
+
+
+def test_the_only_captions_are_meant_and_of_several_one_must_be_named(lake):
+    made = fill(lake)
+    assert choose_captions(lake, None) is None
+    clips = [member.clip for member in read_members(lake, made)]
+    lake.tables.merge([caption(clips[0])])
+    assert choose_captions(lake, None) == "m"
+    assert choose_captions(lake, "none") is None
+    lake.tables.merge([caption(clips[1], made_by="n", captioner="endpoint tall")])
+    assert choose_captions(lake, "endpoint tall") == choose_captions(lake, "n") == "n"
+    with pytest.raises(UserError, match="n by endpoint tall, 1 clips; m by measured 1, 1 clips"):
+        choose_captions(lake, None)

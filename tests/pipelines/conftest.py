@@ -11,7 +11,7 @@ import pytest
 
 from longtake.cli import main
 from longtake.lake import Lake, open_store
-from longtake.records import Clip, Score, Selection, Video
+from longtake.records import Caption, Clip, Score, Selection, Video
 from pipelines.cluster.loading import load_values
 from pipelines.kubeflow.api import connect
 from pipelines.kubeflow.publishing import pack_all, publish
@@ -22,6 +22,7 @@ CONFIG = """
 slicing_config: {rule: {min_clip_s: 1.0}}
 scoring_config: {measuring: {text: false}}
 selecting_config: {by: thresholds, thresholds: {text_share: {}}}
+captioning_config: {writing: {measured: {subject: false, text: false}}}
 """
 
 
@@ -86,7 +87,7 @@ class Curate:
     def rows(self):
         """All rows of every table."""
         tables = Lake(self.data_root).tables
-        return {record.TABLE: tables.read(record) for record in (Video, Clip, Score, Selection)}
+        return {record.TABLE: tables.read(record) for record in (Video, Clip, Score, Selection, Caption)}
 
     def objects(self):
         """Every clip object, with its size."""
@@ -94,7 +95,7 @@ class Curate:
 
     def versions(self):
         tables = Lake(self.data_root).tables
-        return {record.TABLE: tables.version(record) for record in (Video, Clip, Score, Selection)}
+        return {record.TABLE: tables.version(record) for record in (Video, Clip, Score, Selection, Caption)}
 
 
 @pytest.fixture

@@ -40,15 +40,16 @@ def _executors(spec):
     return spec["deploymentSpec"]["executors"]
 
 
-def test_curate_lists_then_slices_and_scores_every_shard_selects_and_always_sums_up():
+def test_curate_lists_then_slices_and_scores_every_shard_selects_captions_and_always_sums_up():
     spec, _ = ir()
     root = spec["root"]["dag"]["tasks"]
     steps = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
     assert set(root) == {"exit-handler-1", "summary"}
     assert root["summary"]["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
-    assert set(steps) == {"listing", "for-loop-2", "selecting"}
+    assert set(steps) == {"listing", "for-loop-2", "selecting", "captioning"}
     assert steps["for-loop-2"]["dependentTasks"] == ["listing"]
     assert steps["selecting"]["dependentTasks"] == ["for-loop-2"]
+    assert steps["captioning"]["dependentTasks"] == ["selecting"]
     of_one_shard = spec["components"]["comp-for-loop-2"]["dag"]["tasks"]
     assert of_one_shard["scoring"]["dependentTasks"] == ["slicing"]
 

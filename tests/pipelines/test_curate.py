@@ -28,6 +28,7 @@ def test_footage_becomes_a_dataset_and_again_does_nothing(curate):
         ("scoring", "1of2", "done"),
         ("scoring", "2of2", "done"),
         ("selecting", "1of1", "done"),
+        ("captioning", "1of1", "done"),
     }
     rows, versions, objects = job.rows(), job.versions(), job.objects()
     assert sorted(row.outcome[0] for row in rows["clips"]) == ["dropped", "kept", "kept", "kept"]
@@ -35,6 +36,7 @@ def test_footage_becomes_a_dataset_and_again_does_nothing(curate):
     assert [row.reason for row in rows["scores"]] == [None] * 3
     assert {row.dataset for row in rows["selections"]} == {answer["dataset"]}
     assert {row.clip_id for row in rows["selections"]} == {row.clip_id for row in rows["clips"] if row.uri}
+    assert {row.clip_id for row in rows["captions"]} == {row.clip_id for row in rows["selections"] if row.kept}
 
     again = job.run("--json")
     assert again.returncode == 10

@@ -10,7 +10,7 @@ from longtake.datasets.stored import read_dataset, write_dataset
 from longtake.errors import UserError
 from longtake.lake import Lake
 from longtake.lake.tables import Tables
-from longtake.records import Clip, Score, Selection, Video
+from longtake.records import Caption, Clip, Score, Selection, Video
 from longtake.report import counts_in
 from longtake.stages import importing, listing, slicing
 from tests.drawing import draw_film, draw_raw
@@ -174,6 +174,15 @@ def test_a_video_that_can_t_be_read_is_quarantined_and_its_rows_are_counted(tmp_
     assert summary.rows == {"imported": 1, "video_failed": 2}
     assert summary.exit_code == 10
     assert read_dataset(Lake(places["data_root"]), "koala").clips == 1
+
+
+def test_captions_come_with_the_clips_as_what_they_are(places, table):
+    summary = run(places, table)
+    rows_ = rows(places, Caption)
+    assert len(rows_) == summary.rows["imported"]
+    assert {(row.text, row.words, row.captioner, row.subject) for row in rows_} == {
+        ("a caption, of words", 4, "koala-36m", None)
+    }
 
 
 def test_repeated_and_unreadable_rows_are_counted(places, tmp_path):

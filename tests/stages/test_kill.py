@@ -1,4 +1,4 @@
-"""SIGKILL at some moment of scoring, on either engine, and of selecting, then again: the tables of an undisturbed run."""
+"""SIGKILL at some moment of scoring, on either engine, of selecting and of captioning, then again: the tables of an undisturbed run."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ import time
 import pytest
 
 from longtake.lake import Lake
-from longtake.records import Score, Selection
+from longtake.records import Caption, Score, Selection
 from longtake.stages import listing, slicing
 from tests.drawing import draw_film
 from tests.engine.clusters import two_nodes
@@ -21,6 +21,7 @@ from tests.pipelines.conftest import descendants
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 SLICING = {"rule": {"min_clip_s": 1.0}}
+CAPTIONING = {"writing": {"measured": {"subject": False, "text": False}}}
 MOMENTS = 12
 """A step is cut into this many moments; `make soak` kills at each, CI at one that changes from day to day."""
 
@@ -54,7 +55,9 @@ class Lakes:
         return self.folder / name
 
     def start(self, step, data, **parameters):
-        given = {"raw": str(self.source / "raw"), "data_root": str(data), "slicing_config": SLICING, **parameters}
+        given = {"data_root": str(data), **parameters}
+        if step != "captioning":  # to which the dataset says it
+            given |= {"raw": str(self.source / "raw"), "slicing_config": SLICING}
         path = self.folder / f"{data.name}-{step}.json"
         path.write_text(json.dumps(given))
         command = [sys.executable, "-m", "longtake", "step", step, "--config", str(path)]
@@ -90,19 +93,28 @@ class Lakes:
         return whole
 
 
-def test_scoring_on_this_machine_then_selecting(sliced, tmp_path):
+def test_scoring_on_this_machine_then_selecting_then_captioning(sliced, tmp_path):
     lakes = Lakes(tmp_path, sliced)
     scoring = {"measuring": {"text": False}}
     scored = lakes.check("scoring", Score, 0, config=scoring)
     config = {"by": "thresholds", "thresholds": {"text_share": {}}}
-    lakes.check("selecting", Selection, 4, of=scored, scoring_config=scoring, config=config)
+    selected = lakes.check("selecting", Selection, 4, of=scored, scoring_config=scoring, config=config)
+    lakes.check("captioning", Caption, 6, of=selected, config=CAPTIONING)
 
 
-def test_scoring_on_ray_whose_rows_are_those_of_this_machine(sliced, tmp_path):
+def test_scoring_and_captioning_on_ray_whose_rows_are_those_of_this_machine(sliced, tmp_path):
     measuring = {"measuring": {"text": False}}
     lakes = Lakes(tmp_path, sliced)
     local = lakes.copy("local")
     lakes.finish("scoring", local, config=measuring)
+    config = {"by": "thresholds", "thresholds": {"text_share": {}}}
+    lakes.finish("selecting", local, scoring_config=measuring, config=config)
+    on_ray = lakes.copy("captioned-on-ray", of=local)
+    lakes.finish("captioning", local, config=CAPTIONING)
     with two_nodes():
         whole = lakes.check("scoring", Score, 8, config=measuring | {"work": {"engine": "ray"}})
+        lakes.finish("captioning", on_ray, config=CAPTIONING | {"work": {"engine": "ray"}})
+    captions = Lake(str(on_ray)).tables.read(Caption)
+    assert captions
+    assert captions == Lake(str(local)).tables.read(Caption)
     assert Lake(str(whole)).tables.read(Score) == Lake(str(local)).tables.read(Score)

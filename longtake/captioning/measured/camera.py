@@ -13,7 +13,12 @@ from longtake.captioning.facts import Move
 from longtake.video.records import Fit
 
 SIZE_PX = 256
+"""Longer side of what is looked at."""
 FRAMES = 64
+STEP_S = 0.125
+"""Neighbours are no further apart: a fast pan moves the picture by a twentieth of its width, and hands tremble slower than the 4 Hz that this shows."""
+BURST_STEP_S, BURST_FRAMES = 0.1, 8
+"""Of a clip too long for even steps that small, bursts are looked at."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,8 +45,14 @@ class CameraAnalysis:
 
 def plan_camera(duration_s: float, fps: float) -> Fit:
     """The view to ask the guard for."""
-    times_s = np.linspace(0.0, max(duration_s - 0.5 / fps, 0.0), max(2, min(FRAMES, round(duration_s * fps))))
-    return Fit(times_s=tuple(times_s.tolist()), size_px=SIZE_PX)
+    last_s = max(duration_s - 0.5 / fps, 0.0)
+    if last_s <= (FRAMES - 1) * STEP_S:
+        times_s = np.linspace(0.0, last_s, max(2, min(FRAMES, round(duration_s * fps))))
+    else:
+        burst_s = np.arange(BURST_FRAMES) * max(BURST_STEP_S, 1.001 / fps)
+        starts_s = np.linspace(0.0, last_s - burst_s[-1], FRAMES // BURST_FRAMES)
+        times_s = (starts_s[:, None] + burst_s).ravel()
+    return Fit(times_s=tuple(np.sort(times_s).tolist()), size_px=SIZE_PX)
 
 
 def camera_language(frames_NHW3: NDArray[np.uint8], times_s: NDArray[np.float64]) -> tuple[Move, ...]:

@@ -14,14 +14,28 @@ import torch
 from torch import Tensor
 
 from longtake.captioning.vlm.preprocessing import (
-    CLIP_MEAN, CLIP_STD, FILTERS, HALF, Look, crop_centre, fit_pixels, fit_short_side, normalise, pad_to_square, patchify, resize, to_pictures,
+    CLIP_MEAN,
+    CLIP_STD,
+    FILTERS,
+    HALF,
+    Look,
+    crop_centre,
+    fit_pixels,
+    fit_short_side,
+    normalise,
+    pad_to_square,
+    patchify,
+    resize,
+    to_pictures,
 )  # fmt: skip
 from longtake.errors import UserError
 
+Settings = Mapping[str, Mapping[str, Any]]
+"""How stills (`image`) and clips (`video`) are prepared, as the checkpoint's files say; may be empty."""
 SECONDS_APART = 1.0
 """Of two frames, where nobody says when they are shown."""
-ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
+ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +50,22 @@ class Shown:
 
 
 class Family(ABC):
-    """One way of showing frames to a model. `settings`: what `preprocessor_config.json` and its like say, may be empty."""
+    """One way of showing frames to a model."""
 
     around = "{}"
     """Text in place of a placeholder, itself in the braces."""
     poolable_module = ""
     """Whose output is a plain square grid of visual tokens; empty: there is none."""
 
-    def __init__(self, config: Any, settings: Mapping[str, Mapping[str, Any]], pooling: int) -> None:
+    def __init__(self, config: Any, settings: Settings, pooling: int, device: torch.device) -> None:
         self.config, self.settings = config, settings
-        self.pooling = pooling
+        self.pooling, self.device = pooling, device
         self.image_token_id: int = config.image_token_id
         self.video_token_id: int | None = getattr(config, "video_token_id", None)
+
+    @property
+    def placeholder_ids(self) -> list[int]:
+        return [self.image_token_id] if self.video_token_id is None else [self.image_token_id, self.video_token_id]
 
     @abstractmethod
     def show(self, frames_NHW3: np.ndarray, times_s: np.ndarray | None) -> Shown: ...
@@ -83,8 +101,8 @@ class Llava(Family):
 
     poolable_module = "multi_modal_projector"
 
-    def __init__(self, config: Any, settings: Mapping[str, Mapping[str, Any]], pooling: int) -> None:
-        super().__init__(config, settings, pooling)
+    def __init__(self, config: Any, settings: Settings, pooling: int, device: torch.device) -> None:
+        super().__init__(config, settings, pooling, device)
         self._look = self.look("image", CLIP_MEAN, CLIP_STD)
         said, vision = settings.get("image", {}), config.vision_config
         self._square = bool(said.get("do_pad", False))
@@ -105,7 +123,7 @@ class Llava(Family):
         pictures = resize(pictures, height, width, self._look.filter)
         if self._crop:
             pictures = crop_centre(pictures, *self._crop)
-        pixels = normalise(pictures, self._look)
+        pixels = normalise(pictures, self._look, self.device)
         patch = self.config.vision_config.patch_size
         grid = pixels.shape[2] // patch, pixels.shape[3] // patch
         tokens = math.prod(grid) // self.pooling**2 + self._has_class
@@ -123,15 +141,15 @@ class LlavaOnevision(Family):
     Views of parts of a still (anyres) are left out: they would be up to nine times the tokens of the whole.
     """
 
-    def __init__(self, config: Any, settings: Mapping[str, Mapping[str, Any]], pooling: int) -> None:
-        super().__init__(config, settings, pooling)
+    def __init__(self, config: Any, settings: Settings, pooling: int, device: torch.device) -> None:
+        super().__init__(config, settings, pooling, device)
         self._look = self.look("video", CLIP_MEAN, CLIP_STD)
         self._size_px: int = config.vision_config.image_size
         self._side: int = self._size_px // config.vision_config.patch_size
 
     def show(self, frames_NHW3: np.ndarray, times_s: np.ndarray | None) -> Shown:
         pictures = resize(to_pictures(frames_NHW3), self._size_px, self._size_px, self._look.filter)
-        pixels = normalise(pictures, self._look)
+        pixels = normalise(pictures, self._look, self.device)
         if len(pixels) > 1:
             tokens = len(pixels) * math.ceil(self._side / 2) ** 2 + 1  # and a line's end
             return Shown(content=[{"type": "video"}], runs=[tokens], tensors={"pixel_values_videos": pixels[None]})
@@ -160,8 +178,8 @@ class LlavaOnevision(Family):
 class Qwen25VL(Family):
     """Qwen2.5-VL: frames are a video in patches of two frames, a still is an image; both keep their shape. 2 x 2 are merged already."""
 
-    def __init__(self, config: Any, settings: Mapping[str, Mapping[str, Any]], pooling: int) -> None:
-        super().__init__(config, settings, pooling)
+    def __init__(self, config: Any, settings: Settings, pooling: int, device: torch.device) -> None:
+        super().__init__(config, settings, pooling, device)
         vision = config.vision_config
         self._patch, self._merge, self._together = vision.patch_size, vision.spatial_merge_size, vision.temporal_patch_size
 
@@ -169,7 +187,7 @@ class Qwen25VL(Family):
         kind = "video" if len(frames_NHW3) > 1 else "image"
         look, factor = self.look(kind, CLIP_MEAN, CLIP_STD), self._patch * self._merge
         size = fit_pixels(*frames_NHW3.shape[1:3], factor, *self._pixels(kind))
-        pixels = normalise(resize(to_pictures(frames_NHW3), *size, look.filter), look)
+        pixels = normalise(resize(to_pictures(frames_NHW3), *size, look.filter), look, self.device)
         patches_PD, grid = patchify(pixels, self._patch, self._merge, self._together)
         content, runs = [{"type": kind}], [math.prod(grid) // self._merge**2]
         if kind == "image":
@@ -218,15 +236,15 @@ class SmolVLM(Family):
     around = "<fake_token_around_image><global-img>{}<fake_token_around_image>"
     poolable_module = "connector"
 
-    def __init__(self, config: Any, settings: Mapping[str, Mapping[str, Any]], pooling: int) -> None:
-        super().__init__(config, settings, pooling)
+    def __init__(self, config: Any, settings: Settings, pooling: int, device: torch.device) -> None:
+        super().__init__(config, settings, pooling, device)
         self._look = self.look("image", HALF, HALF)
         tile = settings.get("image", {}).get("max_image_size") or {}
         self._size_px: int = tile.get("longest_edge") or config.vision_config.image_size
         self._tokens = (self._size_px // config.vision_config.patch_size // config.scale_factor) ** 2 // pooling**2
 
     def show(self, frames_NHW3: np.ndarray, times_s: np.ndarray | None) -> Shown:
-        pixels = normalise(resize(to_pictures(frames_NHW3), self._size_px, self._size_px, self._look.filter), self._look)
+        pixels = normalise(resize(to_pictures(frames_NHW3), self._size_px, self._size_px, self._look.filter), self._look, self.device)
         N = len(pixels)
         content = [{"type": "image"}]
         if N > 1:

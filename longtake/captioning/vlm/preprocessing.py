@@ -1,7 +1,7 @@
 """Frames become what a vision tower takes, with torch alone.
 
 Legend: N frames, H, W rows and columns, 3 channels, P patches, D numbers of one patch. Frames come as uint8 [N, H, W, 3], blue,
-green, red; pictures are [N, 3, H, W], red, green, blue: uint8 until they are normalised.
+green, red; pictures are [N, 3, H, W], uint8 in that order until they are normalised, then float32 in red, green, blue.
 """
 
 import math
@@ -34,8 +34,8 @@ class Look:
 
 
 def to_pictures(frames_NHW3: np.ndarray) -> Tensor:
-    """uint8 [N, 3, H, W] in red, green, blue."""
-    return torch.from_numpy(np.ascontiguousarray(frames_NHW3[..., ::-1])).permute(0, 3, 1, 2)
+    """uint8 [N, 3, H, W], the same memory: channels that lie together are resized fastest."""
+    return torch.from_numpy(np.ascontiguousarray(frames_NHW3)).permute(0, 3, 1, 2)
 
 
 def resize(pictures_N3HW: Tensor, height: int, width: int, filter: str) -> Tensor:
@@ -63,19 +63,20 @@ def crop_centre(pictures_N3HW: Tensor, height: int, width: int) -> Tensor:
 
 
 def pad_to_square(pictures_N3HW: Tensor, colour: tuple[float, ...]) -> Tensor:
-    """The shorter side is filled up on both ends with a colour from 0 to 1."""
+    """The shorter side is filled up on both ends with a colour: red, green, blue from 0 to 1."""
     N, _, H, W = pictures_N3HW.shape
     side = max(H, W)
-    square = (torch.tensor(colour) * 255).to(torch.uint8).view(1, 3, 1, 1).repeat(N, 1, side, side)
+    square = (torch.tensor(colour[::-1]) * 255).to(torch.uint8).view(1, 3, 1, 1).repeat(N, 1, side, side)
     above, left = (side - H) // 2, (side - W) // 2
     square[:, :, above : above + H, left : left + W] = pictures_N3HW
     return square
 
 
-def normalise(pictures_N3HW: Tensor, look: Look) -> Tensor:
-    """float32: each channel less its mean, by its deviation."""
-    mean, std = torch.tensor(look.mean).view(1, 3, 1, 1) * 255, torch.tensor(look.std).view(1, 3, 1, 1) * 255
-    return (pictures_N3HW.float() - mean) / std
+def normalise(pictures_N3HW: Tensor, look: Look, device: torch.device) -> Tensor:
+    """float32 on the device: each channel less its mean, by its deviation."""
+    scale = 1 / (torch.tensor(look.std, device=device).view(1, 3, 1, 1) * 255)
+    shift = torch.tensor(look.mean, device=device).view(1, 3, 1, 1) * -255 * scale
+    return pictures_N3HW.to(device).flip(1).contiguous().float().mul_(scale).add_(shift)
 
 
 def fit_pixels(height: int, width: int, factor: int, pixels_min: int, pixels_max: int) -> tuple[int, int]:

@@ -134,7 +134,7 @@ class Workflow:
 
 
 @pytest.mark.slow
-def test_a_run_lists_slices_and_scores_every_shard_selects_and_sums_up_whatever_its_parameters_are_called(tmp_path):
+def test_a_run_lists_slices_and_scores_every_shard_selects_captions_and_sums_up_whatever_its_parameters_are_called(tmp_path):
     raw = tmp_path / """raw "of" $(exit 7) 'mine'; {x}"""
     for seed in (1, 2):
         draw_film(raw / f"{seed}.mp4", (seed, 40))
@@ -150,8 +150,9 @@ def test_a_run_lists_slices_and_scores_every_shard_selects_and_sums_up_whatever_
         slicing_config=config,
         scoring_config='{"measuring": {"text": false}}',
         selecting_config='{"by": "thresholds", "thresholds": {"text_share": {}}}',
+        captioning_config='{"writing": {"measured": {"subject": false, "text": false}}}',
     )
-    assert [pod["done"].returncode for pod in run.pods] == [0] * 7, [pod["done"].stderr for pod in run.pods]
+    assert [pod["done"].returncode for pod in run.pods] == [0] * 8, [pod["done"].stderr for pod in run.pods]
     assert [
         tuple(pod["metadata"]["labels"][f"longtake.io/{key}"] for key in ("stage", "shard", "run")) for pod in run.pods
     ] == [
@@ -161,6 +162,7 @@ def test_a_run_lists_slices_and_scores_every_shard_selects_and_sums_up_whatever_
         ("slicing", "2of2", "longtake-curate-x7"),
         ("scoring", "2of2", "longtake-curate-x7"),
         ("selecting", "1of1", "longtake-curate-x7"),
+        ("captioning", "1of1", "longtake-curate-x7"),
         ("summary", "1of1", "longtake-curate-x7"),
     ]
     assert len([row for row in Lake(data_root).tables.read(Clip) if row.uri]) == 2

@@ -89,7 +89,7 @@ def test_with_values_the_run_brings_its_own_pipeline_and_nothing_is_uploaded(kfp
     ("arguments", "words"),
     [
         (("--set", "sharts=3"), ("'sharts'", "did you mean 'shards'")),
-        (("--set", "colour=red"), ("'colour'", "it knows data_root, dataset, listing_config, raw, scoring_config")),
+        (("--set", "colour=red"), ("'colour'", "it knows captioning_config, data_root, dataset, listing_config, raw")),
         (("--set", "dataset=../x"), ("for example clips",)),
         (
             ("--set", "scoring_config={measuring: {text: false}}"),

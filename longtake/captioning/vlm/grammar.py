@@ -1,0 +1,82 @@
+"""Answers that can be nothing but JSON of a schema: of all tokens only those are drawn that may follow.
+
+Legend: B rows, V tokens of the vocabulary, W words of 32 bits.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from longtake.captioning.vlm.loading import VLM
+from longtake.errors import UserError
+
+COMPACT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+"""JSON as models write it, on one line: where white space is free, a model can write it for ever."""
+
+
+class Grammar:
+    """How far one answer has come."""
+
+    def __init__(self, matcher: Any) -> None:
+        self._matcher = matcher
+
+    @property
+    def done(self) -> bool:
+        """Nothing can follow."""
+        stopped: bool = self._matcher.is_stopped()
+        return stopped
+
+    def accept(self, token: int) -> None:
+        """The answer goes on with it. Raises RuntimeError for a token that may not follow."""
+        if not self._matcher.consume_token(token):
+            raise RuntimeError(f"token {token} does not follow: {self._matcher.get_error()}")
+
+    def fill(self, words_W: np.ndarray) -> None:
+        """A bit for each token, 1: it may follow."""
+        self._matcher.unsafe_compute_mask_ptr(words_W.ctypes.data, words_W.nbytes)
+
+
+class Grammars:
+    """Of one model's tokens; made once, it takes a second."""
+
+    def __init__(self, vlm: VLM) -> None:
+        try:
+            import llguidance.hf
+        except ModuleNotFoundError:
+            raise UserError(
+                "answers are held to JSON by llguidance, which is not installed; pip install 'longtake[torch]', or set transformers.constrained: false"
+            ) from None
+        self._tokens = llguidance.hf.from_tokenizer(vlm.tokenizer, n_vocab=vlm.vocabulary, eos_token=vlm.end_ids)
+        self._matcher = llguidance.LLMatcher
+        self._begun: dict[str, Any] = {}
+
+    def begin(self, schema: dict[str, Any]) -> Grammar:
+        """A new answer. Raises ValueError for a schema that is none."""
+        key = json.dumps(schema)
+        if key not in self._begun:
+            matcher = self._matcher(self._tokens, self._matcher.grammar_from_json_schema(schema, defaults=COMPACT))
+            if matcher.is_error():
+                raise ValueError(f"no grammar comes of this schema: {matcher.get_error()}")
+            self._begun[key] = matcher
+        return Grammar(self._begun[key].deep_copy())
+
+
+def forbid(logits_BV: Tensor, grammars: Sequence[Grammar | None]) -> None:
+    """Takes away, in each row that has a grammar, what may not follow."""
+    rows = [row for row, grammar in enumerate(grammars) if grammar is not None]
+    if not rows:
+        return
+    V = logits_BV.shape[1]
+    words_BW = np.zeros((len(rows), -(-V // 32)), np.int32)
+    for words_W, row in zip(words_BW, rows, strict=True):
+        grammar = grammars[row]
+        assert grammar is not None
+        grammar.fill(words_W)
+    words = torch.from_numpy(words_BW).to(logits_BV.device)
+    bits = torch.arange(32, device=logits_BV.device, dtype=torch.int32)
+    may_BV = ((words[:, :, None] >> bits) & 1).flatten(1)[:, :V].bool()
+    logits_BV[rows] = logits_BV[rows].masked_fill(~may_BV, -torch.inf)

@@ -1,0 +1,470 @@
+"""The captioner that asks a server: against a real one on this machine that delays, drops, limits, fails and garbles."""
+
+import base64
+import json
+import random
+import re
+import socket
+import threading
+import time
+import zlib
+from collections import Counter
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import cv2
+import numpy as np
+import pytest
+
+from longtake.captioning.config import Asking, CaptioningConfig, Endpoint, Requests
+from longtake.captioning.endpoint import EndpointCaptioner
+from longtake.captioning.endpoint_server import LARGEST_BODY
+from longtake.captioning.endpoint_waiting import Closed
+from longtake.captioning.seen import Seen
+from longtake.errors import TransientError, UserError
+
+KEY = "sk-Zm9vYmFy/+secret"
+BOATS = "amber bronze copper dappled ebony faded golden hazel indigo jade khaki lilac".split()
+PORTS = "north south west east".split()
+PARTS = {
+    "subject": "A {boat} wooden boat with a patched sail lies at the {port} quay, low in the water.",
+    "movement": "The hull rocks gently from side to side while two gulls rise from the mast and circle once.",
+    "environment": "Behind it stands a row of tall brick warehouses, and a thin mist hangs over the harbour at dawn.",
+    "visual": "Cool blue and grey tones with one warm lamp, soft contrast, and a balanced composition.",
+    "camera": "The camera stands still on a tripod at eye level and holds a wide shot with deep focus.",
+    "overall": "A quiet morning begins in an old harbour before the fishermen come to work.",
+}
+TEXT = """A quiet morning begins at the {port} quay of an old harbour, where a {boat} wooden boat rocks gently on dark water before
+anybody has come to work. Its patched sail hangs loosely from a short mast, the paint along the hull has worn away in long strips, and a coil of rope lies on the
+deck beside two empty crates. Small waves tap against the planks and make the boat sway slowly from side to side, never far, always
+returning to the same place. Two gulls rise from the top of the mast, circle once above the roofs and settle on a chimney further back. Tall
+brick warehouses stand in a row behind the quay, their shutters closed, while a thin mist drifts between them and softens every edge. One warm lamp
+still burns over a doorway and throws an orange stripe across the water, which breaks apart whenever a wave passes. Everything else keeps to cool
+blue and grey tones with soft contrast, so that the picture feels calm and a little melancholy. A bicycle leans against the railing
+at the left, its basket full of folded nets. Nobody walks past, and no engine is running. The camera stands still on a tripod at eye
+level throughout, and holds a wide shot with deep focus from the stones in front to the chimneys."""
+
+
+def clip(number):
+    """Two tiny frames of one grey, by which the server knows the clip."""
+    return Seen(duration_s=2.0, width=64, height=48, frames_NHW3=np.full((2, 16, 24, 3), 5 * number + 2, np.uint8))
+
+
+def words_of(number):
+    return {"boat": BOATS[number % len(BOATS)], "port": PORTS[number // len(BOATS)]}
+
+
+def completion(text, finish="stop", **message):
+    usage = {"prompt_tokens": 100, "completion_tokens": 40}
+    return {"choices": [{"message": {"content": text, **message}, "finish_reason": finish}], "usage": usage}
+
+
+def answer_to(asked):
+    """What a good model says: the parts of the clip that the picture tells, then the text that belongs to the notes."""
+    content = asked["messages"][0]["content"]
+    if len(content) > 1:
+        jpeg = base64.b64decode(content[0]["image_url"]["url"].removeprefix("data:image/jpeg;base64,"))
+        number = round((cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).mean() - 2) / 5)
+        return json.dumps({name: part.format(**words_of(number)) for name, part in PARTS.items()})
+    boat, port = re.search(r"A (\w+) wooden boat .* at the (\w+) quay", content[0]["text"]).groups()
+    return TEXT.format(boat=boat, port=port)
+
+
+class Loopback(ThreadingHTTPServer):
+    """Answers by `behave(exchange)`, and counts what is under way: from a request's arrival until its answer begins, or until
+    the client has closed the connection."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def __init__(self, behave):
+        self.behave = behave
+        self.lock = threading.Lock()
+        self.under_way = []
+        self.arrivals = Counter()
+        self.asked = []
+        self.most, self.twice = 0, 0
+        super().__init__(("127.0.0.1", 0), Exchange)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def arrive(self, exchange):
+        with self.lock:
+            self.under_way = [one for one in self.under_way if not one.is_abandoned()]
+            self.twice += any(one.body == exchange.body for one in self.under_way)
+            self.under_way.append(exchange)
+            self.most = max(self.most, len(self.under_way))
+            self.arrivals[exchange.body] += 1
+            self.asked.append(exchange.asked)
+            return self.arrivals[exchange.body]
+
+    def leave(self, exchange):
+        with self.lock:
+            self.under_way = [one for one in self.under_way if one is not exchange]
+
+    def handle_error(self, request, client_address):
+        """A client that has gone is what these tests are about."""
+
+
+class Exchange(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked = json.loads(self.body)
+        self.attempt = self.server.arrive(self)
+        try:
+            self.server.behave(self)
+        finally:
+            self.server.leave(self)
+
+    def reply(self, status, said, *, declared=None, **headers):
+        body = said if isinstance(said, bytes) else json.dumps(said).encode()
+        self.server.leave(self)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(declared or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = declared is not None
+
+    def answer(self):
+        time.sleep(0.002)
+        self.reply(200, completion(answer_to(self.asked)))
+
+    def drop(self):
+        self.server.leave(self)
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.close_connection = True
+
+    def hang(self):
+        """Until the client has had enough."""
+        while not self.is_abandoned():
+            time.sleep(0.005)
+        self.close_connection = True
+
+    def is_abandoned(self):
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def serving(behave):
+    with Loopback(behave) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def captioner_of(server, *, environ=None, asking=None, guided="json_schema", **requests):
+    endpoint = Endpoint(url=getattr(server, "url", server), model="tiny-vlm", guided=guided)
+    config = CaptioningConfig(captioner="endpoint", endpoint=endpoint, asking=asking or Asking())
+    fast = {"concurrency": 4, "timeout_s": 20, "backoff_s": 0.01, "backoff_max_s": 0.05} | requests
+    return EndpointCaptioner(config, Requests(**fast), environ or {})
+
+
+def caption(server, clips, **options):
+    with closing(captioner_of(server, **options)) as captioner:
+        return captioner(clips)
+
+
+FAULTS = {
+    "delay": lambda exchange: (time.sleep(0.05), exchange.answer()),
+    "hang": Exchange.hang,
+    "drop": Exchange.drop,
+    "limit": lambda exchange: exchange.reply(429, {"error": {"message": "slow down"}}),
+    "limit for a while": lambda exchange: exchange.reply(429, {}, Retry_After="0.03"),
+    "fail": lambda exchange: exchange.reply(500, b"<html>oh no</html>", Content_Type="text/html"),
+    "overload": lambda exchange: exchange.reply(503, {}, Retry_After="Mon, 01 Jan 2001 00:00:00 GMT"),
+    "garbage": lambda exchange: exchange.reply(200, b"\x00\xff garbage {"),
+    "no choices": lambda exchange: exchange.reply(200, {"error": {"message": "upstream died"}, "choices": []}),
+    "half": lambda exchange: exchange.reply(200, b'{"choices": [{"mess', declared=500),
+}
+
+
+def test_all_clips_end_captioned_or_with_a_reason_though_a_third_of_the_requests_fail():
+    done = Counter()
+
+    def behave(exchange):
+        draw = random.Random(f"{zlib.crc32(exchange.body)} {exchange.attempt}")
+        fault = draw.choice(sorted(FAULTS)) if draw.random() < 1 / 3 else None
+        done[fault] += 1
+        FAULTS[fault](exchange) if fault else exchange.answer()
+
+    with serving(behave) as server:
+        written = caption(server, [clip(n) for n in range(40)], concurrency=8, timeout_s=0.6)
+    assert len(done) == 1 + len(FAULTS)
+    assert server.twice == 0
+    assert server.most == 8
+    for number, one in enumerate(written):
+        if one.reason is None:
+            assert one.text == " ".join(TEXT.format(**words_of(number)).split())
+            assert one.parts.subject == PARTS["subject"].format(**words_of(number))
+            assert (one.prompt_tokens, one.answer_tokens) == (200, 80)
+            assert one.model_s > 0
+        else:
+            assert one.reason == "endpoint_failed"
+    assert sum(one.reason is None for one in written) >= 36
+    assert max(server.arrivals.values()) <= Requests().attempts
+
+
+def test_a_request_that_fails_in_every_attempt_ends_its_clip_alone():
+    def behave(exchange):
+        unlucky = len(exchange.asked["messages"][0]["content"]) > 1 and '"answered"' not in str(exchange.asked)
+        exchange.drop() if unlucky and exchange.asked["messages"][0]["content"] == first[0] else exchange.answer()
+
+    first = [None]
+    with serving(lambda exchange: (first.__setitem__(0, exchange.asked["messages"][0]["content"]), exchange.drop())) as server:
+        (lost,) = caption(server, [clip(3)], attempts=3)
+        assert server.arrivals.total() == 3
+    assert lost.reason == "endpoint_failed"
+    with serving(behave) as server:
+        written = caption(server, [clip(n) for n in range(6)], attempts=2)
+    assert [one.reason for one in written] == [None, None, None, "endpoint_failed", None, None]
+
+
+def test_a_refused_request_ends_its_clip_and_says_why_without_the_key():
+    def behave(exchange):
+        exchange.reply(400, {"error": {"message": f"too long for {exchange.headers['Authorization']}\n" + "x" * 500}})
+
+    with serving(behave) as server:
+        (written,) = caption(server, [clip(0)], environ={"LONGTAKE_ENDPOINT_KEY": KEY + "\n"})
+        assert server.arrivals.total() == 1
+    assert written.reason == "endpoint_refused"
+    assert written.detail.startswith("status 400: too long for Bearer *** xxx")
+    assert len(written.detail) <= 220
+
+
+def test_what_was_said_before_a_refusal_is_kept():
+    def behave(exchange):
+        if len(exchange.asked["messages"][0]["content"]) > 1:
+            said = answer_to(exchange.asked) if "turned down" in str(exchange.asked) else "no idea"
+            exchange.reply(200, completion(said))
+        else:
+            exchange.reply(413, b"too large")
+
+    with serving(behave) as server:
+        (written,) = caption(server, [clip(0)])
+    assert (written.reason, written.detail) == ("endpoint_refused", "status 413: too large")
+    assert written.complaints == ("no_json",)
+    assert written.prompt_tokens == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "headers", "advice"),
+    [
+        (401, {"error": {"message": "no"}}, {}, "LONGTAKE_ENDPOINT_KEY is not set"),
+        (403, {}, {}, "may do"),
+        (404, {"message": "The model `tiny-vlm` does not exist."}, {}, "endpoint.model"),
+        (308, {}, {"Location": "https://elsewhere/v1"}, "redirects to https://elsewhere/v1"),
+        (429, {"error": {"message": "You exceeded it", "code": "insufficient_quota"}}, {}, "paid"),
+    ],
+)
+def test_what_would_fail_for_every_clip_is_the_users_mistake(status, said, headers, advice):
+    with serving(lambda exchange: exchange.reply(status, said, **headers)) as server:
+        with pytest.raises(UserError, match=re.escape(advice)):
+            caption(server, [clip(n) for n in range(12)], concurrency=2)
+        assert server.arrivals.total() <= 4
+
+
+def test_a_server_that_refuses_one_request_after_the_other_refuses_all():
+    with (
+        serving(lambda exchange: exchange.reply(400, {"message": "At most 1 image(s) may be provided"})) as server,
+        pytest.raises(UserError, match=r"takes pictures.*At most 1 image"),
+    ):
+        caption(server, [clip(n) for n in range(12)])
+
+
+def test_a_server_that_is_gone_puts_no_clips_aside():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(TransientError, match="8 requests in a row"):
+        caption(f"http://127.0.0.1:{port}/v1", [clip(n) for n in range(12)], attempts=2)
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_a_form_of_json_that_the_server_does_not_take_is_weakened_once_and_remembered(status, caplog):
+    def behave(exchange):
+        form = exchange.asked.get("response_format", {}).get("type")
+        if form:
+            exchange.reply(status, {"error": {"message": f"'response_format' of type '{form}' is not supported"}})
+        else:
+            exchange.answer()
+
+    with serving(behave) as server, closing(captioner_of(server)) as captioner:
+        assert captioner([clip(0)])[0].reason is None
+        assert captioner([clip(n) for n in range(1, 5)])[0].reason is None
+        forms = [asked.get("response_format", {}).get("type") for asked in server.asked]
+    assert forms[:2] == ["json_schema", "json_object"]
+    assert set(forms[2:]) == {None}
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    assert "response_format" in caplog.text
+
+
+def test_a_server_with_other_names_for_the_limit_and_no_temperature_is_asked_in_its_own_way():
+    def behave(exchange):
+        if "max_tokens" in exchange.asked:
+            exchange.reply(400, {"error": {"message": "'max_tokens' is not supported. Use 'max_completion_tokens' instead."}})
+        elif "temperature" in exchange.asked:
+            exchange.reply(400, {"error": {"message": "'temperature' does not support 0.0 with this model."}})
+        else:
+            exchange.answer()
+
+    with serving(behave) as server:
+        (written,) = caption(server, [clip(0)])
+    assert written.reason is None
+    assert [asked.get("max_completion_tokens") for asked in server.asked] == [None, 1024, 1024, 512]
+
+
+def test_a_request_has_frames_then_the_text_and_a_strict_schema_where_json_is_asked_for():
+    with serving(Exchange.answer) as server:
+        caption(server, [clip(0)], environ={"LONGTAKE_ENDPOINT_KEY": KEY}, asking=Asking(temperature=0.5))
+    parts, text = server.asked
+    assert [part["type"] for part in parts["messages"][0]["content"]] == ["image_url", "image_url", "text"]
+    schema = parts["response_format"]["json_schema"]
+    assert schema["strict"] is True
+    assert schema["schema"]["required"] == list(PARTS)
+    assert (parts["model"], parts["temperature"], parts["max_tokens"]) == ("tiny-vlm", 0.5, 1024)
+    assert [part["type"] for part in text["messages"][0]["content"]] == ["text"]
+    assert "response_format" not in text
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (completion('{"subject": "A boat', finish="length"), "cut_off"),
+        (completion(None, finish="length"), "cut_off"),
+        (completion("", finish="content_filter"), "refusal"),
+        (completion(None, refusal="I'm sorry."), "refusal"),
+        (completion(None), "empty"),
+    ],
+)
+def test_an_answer_that_is_no_caption_is_asked_for_again_with_the_reason(said, reason):
+    with serving(lambda exchange: exchange.reply(200, said)) as server:
+        (written,) = caption(server, [clip(0)])
+    assert (written.reason, written.complaints) == (reason, (reason, reason))
+    assert "An earlier answer was turned down" in str(server.asked[1])
+
+
+def test_all_threads_wait_while_a_server_wants_to_be_left_alone():
+    opens_s = []
+
+    def behave(exchange):
+        if not opens_s:
+            opens_s.append(time.monotonic() + 0.3)
+            exchange.reply(429, {}, retry_after_ms="300")
+        else:
+            early.append(time.monotonic() < opens_s[0])
+            exchange.answer()
+
+    early = []
+    with serving(behave) as server, closing(captioner_of(server, backoff_max_s=5)) as captioner:
+        assert captioner([clip(0)])[0].reason is None
+        opens_s.clear()
+        early.clear()
+        first = threading.Thread(target=captioner, args=([clip(1)],))
+        first.start()
+        while not opens_s:
+            time.sleep(0.002)
+        time.sleep(0.02)
+        captioner([clip(n) for n in range(2, 6)])
+        first.join()
+    assert len(early) == 10
+    assert not any(early)
+
+
+def test_an_answer_larger_than_the_bound_is_not_read_to_its_end():
+    def behave(exchange):
+        exchange.reply(200, b" " * (LARGEST_BODY + 70_000), declared=10 * LARGEST_BODY)
+
+    with serving(behave) as server:
+        (written,) = caption(server, [clip(0)], attempts=1)
+    assert (written.reason, written.detail) == ("endpoint_failed", f"the answer is larger than {LARGEST_BODY} bytes")
+
+
+def test_an_answer_that_trickles_has_no_more_time_than_another():
+    def behave(exchange):
+        exchange.reply(200, b" ", declared=1000)
+        while not exchange.is_abandoned():
+            exchange.wfile.write(b" ")
+            time.sleep(0.02)
+
+    with serving(behave) as server:
+        (written,) = caption(server, [clip(0)], attempts=1, timeout_s=0.2)
+    assert (written.reason, written.detail) == ("endpoint_failed", "the answer came too slowly")
+
+
+def test_closing_ends_what_hangs_and_what_waits_for_its_next_attempt():
+    def behave(exchange):
+        arrived.release()
+        exchange.hang() if exchange.attempt % 2 else exchange.drop()
+
+    arrived, raised = threading.Semaphore(0), []
+    with serving(behave) as server:
+        captioner = captioner_of(server, timeout_s=600, backoff_s=600, backoff_max_s=600, concurrency=3)
+        calling = threading.Thread(target=lambda: raised.append(_error_of(captioner, [clip(n) for n in range(9)])))
+        calling.start()
+        for _ in range(3):
+            assert arrived.acquire(timeout=20)
+        captioner.close()
+        calling.join(20)
+        assert not calling.is_alive()
+        assert isinstance(raised[0], Closed)
+        for thread in threading.enumerate():
+            if thread.name.startswith("endpoint"):
+                thread.join(20)
+                assert not thread.is_alive()
+
+
+def _error_of(captioner, clips):
+    try:
+        return captioner(clips)
+    except Closed as error:
+        return error
+
+
+def test_the_key_is_sent_and_shown_nowhere(caplog):
+    caplog.set_level("DEBUG")
+    sent, shown = [], []
+
+    def behave(exchange):
+        sent.append(exchange.headers["Authorization"])
+        status = (400, 500, 200, 401)[min(len(sent), 4) - 1]
+        exchange.reply(status, {"error": {"message": f"max_completion_tokens, you sent {sent[-1]}"}, "choices": []})
+
+    with serving(behave) as server:
+        captioner = captioner_of(server, environ={"LONGTAKE_ENDPOINT_KEY": KEY})
+        with pytest.raises(UserError) as error:
+            captioner([clip(0)])
+        shown += [repr(captioner), repr(vars(captioner)), repr(vars(captioner._client)), repr(error.value), caplog.text]
+    assert sent == [f"Bearer {KEY}"] * 4
+    assert "***" in str(error.value)
+    assert not any(KEY in text for text in shown)
+    assert captioner.name == "endpoint tiny-vlm"
+
+
+@pytest.mark.parametrize("url", ["http://user:sk-1@host/v1", "http://host/v1?key=sk-1", "http://host:99999999/v1"])
+def test_a_url_that_is_none_or_hides_a_key_is_the_users_mistake(url):
+    with pytest.raises(UserError, match=r"endpoint\.url"):
+        captioner_of(url)
+
+
+def test_a_key_that_cannot_be_one_is_named_by_its_variable_alone():
+    with pytest.raises(UserError, match="LONGTAKE_ENDPOINT_KEY") as error:
+        captioner_of("http://host/v1", environ={"LONGTAKE_ENDPOINT_KEY": "sk-1\nX-Evil: yes"})
+    assert "sk-1" not in str(error.value)
