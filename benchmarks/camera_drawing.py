@@ -142,16 +142,16 @@ class Source:
             return [picture_HW3] * round(duration_s * fps), fps
         with av.open(str(self.path)) as file:
             stream = file.streams.video[0]
-            fps, count = float(stream.average_rate), stream.frames
-            wanted = min(round(duration_s * fps), count)
-            first = int(rng.integers(count - wanted + 1))
-            found = []
-            for k, frame in enumerate(file.decode(stream)):
-                if k >= first:
-                    found.append(frame.to_ndarray(format="bgr24"))
-                if len(found) == wanted:
+            fps, whole_s = float(stream.average_rate), float(stream.duration * stream.time_base)
+            first_s = float(rng.uniform(0, max(whole_s - duration_s - 1 / fps, 0)))
+            shown: list[NDArray[np.uint8]] = []
+            for frame in file.decode(stream):
+                if frame.time >= first_s:  # a frame that is held for long comes once in the file
+                    missing = round((min(frame.time - first_s, duration_s)) * fps) - len(shown)
+                    shown += shown[-1:] * missing + [frame.to_ndarray(format="bgr24")]
+                if len(shown) >= round(duration_s * fps):
                     break
-        return found, fps
+        return shown, fps
 
 
 def path_of(case: Case, times_T: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

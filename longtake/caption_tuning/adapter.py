@@ -3,6 +3,7 @@
 Modules are found by what they are (transformers' own accessors and torch's types), not by the names of one family.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,13 +69,14 @@ def make_pupil(model: Any, config: CaptionTuningConfig) -> Pupil:
         wholes += [name for name in projectors if not any(_below(name, whole) for whole in wholes)]
     if not targets:
         raise UserError(f"the language model of this {type(model).__name__} has no linear layers of the kind {config.lora.targets}")
-    peft = get_peft_model(
-        model,
-        LoraConfig(
-            r=config.lora.rank, lora_alpha=config.lora.alpha, lora_dropout=config.lora.dropout, target_modules=targets,
-            modules_to_save=wholes or None, base_model_name_or_path=config.model,
-        ),
+    how = LoraConfig(
+        r=config.lora.rank, lora_alpha=config.lora.alpha, lora_dropout=config.lora.dropout, target_modules=targets,
+        modules_to_save=wholes or None,
     )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)  # peft's, of transformers
+        peft = get_peft_model(model, how)
+    peft.peft_config["default"].base_model_name_or_path = config.model
     roles: dict[str, Role] = {}
     for name, weight in model.named_parameters():
         if not weight.requires_grad:

@@ -94,7 +94,7 @@ class Course:
             for examples in self._read_ahead(self._held_out[at : at + size] for at in range(0, len(self._held_out), size)):
                 for batch in self._batches(examples)[0]:
                     loss, count = self._loss(batch)
-                    total, tokens = total + float(loss), tokens + count
+                    total, tokens = total + loss.item(), tokens + count
         return total / tokens if tokens else None
 
     def _step(self, number: int, examples: Sequence[Example]) -> StepRecord:
@@ -113,7 +113,7 @@ class Course:
             for batch in batches:
                 loss, count = self._loss(batch)
                 loss.backward()
-                total, tokens = total + float(loss), tokens + count
+                total, tokens = total + loss.item(), tokens + count
         if not tokens:
             return StepRecord(number, too_long=too_long, rate=share)
         weights = [weight for weight in self._pupil.learning.values() if weight.grad is not None]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from longtake.captioning.captioner import Written
 from longtake.captioning.checking import check_notes, check_parts, check_text, flag_of
 from longtake.captioning.config import Asking, CaptioningConfig, Rules
-from longtake.captioning.faults import Rejected
+from longtake.captioning.faults import Rejected, Unanswered
 from longtake.captioning.prompts import AGAIN, PART, QUESTIONS
 from longtake.captioning.reading import read_parts, read_text
 from longtake.captioning.schema import NAMES, Parts, parts_schema
@@ -51,7 +51,10 @@ Read = TypeVar("Read")
 
 
 def converse(config: CaptioningConfig) -> Dialogue:
-    """All that is asked about one clip; returns the caption, or the reason of the last answer that was turned down."""
+    """All that is asked about one clip; returns the caption, or the reason of the last answer that was turned down.
+
+    Whoever gets no answer throws Unanswered into it: what was said until then is kept, and its reason is the clip's.
+    """
     talk = _Talk(config.asking)
     parts: Parts | None = None
     try:
@@ -59,7 +62,7 @@ def converse(config: CaptioningConfig) -> Dialogue:
         text = yield from talk.ask(
             merge_ask(config.asking, config.rules, parts), lambda said: _description(said, config.rules)
         )
-    except Rejected as fault:
+    except (Rejected, Unanswered) as fault:
         return talk.written(reason=fault.reason, detail=fault.detail or None)
     return talk.written(parts=parts, text=text, flag=flag_of(text, *asdict(parts).values()))
 

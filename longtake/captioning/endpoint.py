@@ -7,8 +7,9 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from longtake.captioning.captioner import Written
 from longtake.captioning.config import CaptioningConfig, Requests
 from longtake.captioning.dialogue import converse
-from longtake.captioning.endpoint_client import Client, Unanswered
+from longtake.captioning.endpoint_client import Client
 from longtake.captioning.endpoint_messages import data_urls
+from longtake.captioning.faults import Unanswered
 from longtake.captioning.opening import name_of
 from longtake.captioning.seen import Seen
 from longtake.errors import UserError

@@ -21,7 +21,7 @@ from longtake.captioning.endpoint_messages import (
 )
 from longtake.captioning.endpoint_server import Broken, Reply, Server
 from longtake.captioning.endpoint_waiting import Gate, backoff_s, retry_after_s
-from longtake.captioning.faults import Rejected
+from longtake.captioning.faults import Unanswered
 from longtake.errors import TransientError, UserError
 
 log = logging.getLogger(__name__)
@@ -36,10 +36,6 @@ COMPLAINTS = {400, 422, 500, 501}
 """Statuses by which servers turn down a field that they do not know; llama.cpp's relatives say 500."""
 GIVE_UP = 8
 """Requests without an answer, after which none is expected for the others: they would all be put aside for the server's fault."""
-
-
-class Unanswered(Rejected):
-    """A question has no answer; `reason` is `endpoint_refused` or `endpoint_failed`."""
 
 
 class Passing(Exception):

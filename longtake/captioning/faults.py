@@ -23,6 +23,14 @@ REASONS = ANSWER_REASONS | {
 """Of a clip without a caption; those of `longtake.video.faults` and `longtake.scoring.faults` come on top."""
 
 
+class Unanswered(Exception):
+    """A question has no answer; thrown into the dialogue by whoever asks, it ends it. `reason` is one of `REASONS`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(f"{reason}: {detail}")
+
+
 class Rejected(Exception):
     """An answer that is no caption; `reason` is one of `ANSWER_REASONS`, `detail` says where."""
 

@@ -16,8 +16,8 @@ DEEPEST = 4
 """Objects and lists within one another, down to which the parts are looked for: `{"clip": {"captions": [{...}]}}`."""
 MOST_BRACES = 20
 """In prose before the object, each of which might have been its beginning."""
-DEEPEST_MENDED = 50
-"""Brackets open at the same time in what is mended: the time that mending takes grows with their square."""
+LONGEST_MENDED, DEEPEST_MENDED = 12_000, 50
+"""Characters of what is mended, and brackets open at the same time: at its worst, mending takes time by the square of either."""
 KEPT = 0.9
 """Of the letters of an object that was mended: mending what has no quotes drops half sentences."""
 ALIASES = {
@@ -124,7 +124,7 @@ def _mend(text: str) -> Any:
     from json_repair import repair_json
 
     opened = accumulate({"{": 1, "[": 1, "}": -1, "]": -1}.get(character, 0) for character in text)
-    if max(opened) > DEEPEST_MENDED:
+    if len(text) > LONGEST_MENDED or max(opened) > DEEPEST_MENDED:
         return None
     try:
         return repair_json(text, return_objects=True)

@@ -114,6 +114,11 @@ def show_trace(trace: Trace) -> None:
         _print(console, ("dataset", "side", "outcome", "reason", "detail"), uses)
     else:
         console.print("No dataset has chosen from it.")
+    for caption in trace.captions:
+        said = caption.text or f"{caption.reason} {caption.detail or ''}"
+        console.print(f"\n{caption.captioner} ({caption.made_by}): {said}")
+    if not trace.captions:
+        console.print("Nothing is said of it: the step captioning has not come to it.")
 
 
 def _clip_facts(trace: Trace, clip: Clip) -> list[tuple[str, str]]:

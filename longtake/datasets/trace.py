@@ -1,4 +1,4 @@
-"""One clip's whole story: the file it comes from, its span, what was measured, what chose it or not, and why."""
+"""One clip's whole story: the file it comes from, its span, what was measured, what chose it or not, and why, and its captions."""
 
 import base64
 import json
@@ -6,10 +6,11 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from longtake.captioning.schema import NAMES
 from longtake.datasets.stored import list_datasets
 from longtake.errors import UserError
 from longtake.lake import Lake, ObjectChanged, join_uri
-from longtake.records import METRICS, Clip, Score, Selection, Split, Video, bucket_of, split_of
+from longtake.records import METRICS, Caption, Clip, Score, Selection, Split, Video, bucket_of, split_of
 from longtake.report import render_page
 from longtake.report.plots import number
 from longtake.shards import WHOLE
@@ -45,6 +46,7 @@ class Trace:
     """Of that file; None where it is not in the lake."""
     scores: list[Score]
     uses: list[Use]
+    captions: list[Caption]
 
     def to_json(self) -> str:
         shown: dict[str, Any] = {"clip_id": self.clip_id, "video": asdict(self.video)}
@@ -52,6 +54,7 @@ class Trace:
         shown["film_bytes"] = self.film_bytes
         shown["scores"] = [asdict(score) for score in self.scores]
         shown["datasets"] = [asdict(use.selection) | {"split": use.split} for use in self.uses]
+        shown["captions"] = [asdict(caption) for caption in self.captions]
         return json.dumps(shown, indent=2)
 
 
@@ -104,8 +107,9 @@ def _trace_clip(lake: Lake, clips: list[Clip]) -> Trace:
     key = next((row.uri for row in clips if row.uri), None)
     film_bytes = next((item.bytes for item in lake.objects.walk(key) if item.key == key), None) if key else None
     scores = lake.tables.read(Score, buckets=here, clip_id=clip.clip_id)
+    captions = lake.tables.read(Caption, buckets=here, clip_id=clip.clip_id)
     film_uri = join_uri(lake.data_root, key) if key else None
-    return Trace(videos[0], clip.clip_id, clips, film_uri, film_bytes, scores, uses)
+    return Trace(videos[0], clip.clip_id, clips, film_uri, film_bytes, scores, uses, captions)
 
 
 def _trace_video(lake: Lake, video_id: str) -> Trace:
@@ -117,7 +121,9 @@ def _trace_video(lake: Lake, video_id: str) -> Trace:
             "longtake lake query 'select clip_id from clips'"
         )
     clips = lake.tables.read(Clip, buckets=buckets, video_id=video_id)
-    return Trace(videos[0], None, sorted(clips, key=lambda clip: (clip.made_by, clip.start_frame)), None, None, [], [])
+    return Trace(
+        videos[0], None, sorted(clips, key=lambda clip: (clip.made_by, clip.start_frame)), None, None, [], [], []
+    )
 
 
 def render_trace(lake: Lake, trace: Trace) -> str:
@@ -132,6 +138,7 @@ def render_trace(lake: Lake, trace: Trace) -> str:
         trace=trace,
         clip=clip,
         numbers=NUMBERS,
+        parts=NAMES,
         digits=number,
         poster=_read_base64(lake, clip.poster_uri) if clip else "",
         film=_read_base64(lake, clip.uri) if clip and film_fits else "",

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from longtake.config import load_config
+from longtake.datasets.members import read_members
 from longtake.datasets.stored import read_dataset
 from longtake.demo.footage import get_footage
 from longtake.demo.reels import BIKES, REELS, Known, draw_reel, known_transitions
@@ -22,8 +25,8 @@ from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
 from longtake.lake import Lake, Store, open_store
 from longtake.lake.server import BUCKET, Server
 from longtake.records import Clip, Video
-from longtake.stages import slicing
-from longtake.stages.config import SlicingStageConfig
+from longtake.stages import captioning, slicing
+from longtake.stages.config import CaptioningStageConfig, SlicingStageConfig
 
 RAW = f"s3://{BUCKET}/raw"
 DATA = f"s3://{BUCKET}/data"
@@ -64,8 +67,9 @@ def run_demo(folder: Path) -> int:
             return outcome.exit_code
         _show_transitions(console, Lake(DATA), outcome.steps)
         dataset = _show_dataset(console, Lake(DATA))
+        _show_caption(console, Lake(DATA), dataset)
         reports = _copy_reports(Lake(DATA), outcome.run, folder / "reports")
-    console.print("[bold]6[/] Where to look")
+    console.print("[bold]7[/] Where to look")
     for path in reports:
         console.print(f"    {path.absolute().as_uri()}", markup=False)
     command = "longtake" if shutil.which("longtake") else sys.argv[0]
@@ -167,6 +171,26 @@ def _show_dataset(console: Console, lake: Lake) -> str:
         table.add_row(f"    {count}", outcome, reason.replace("_", " "))
     console.print(table)
     return dataset.name
+
+
+def _show_caption(console: Console, lake: Lake, dataset: str) -> None:
+    """How many captions there are, and the one of the longest clip."""
+    makers = captioning.makers(load_config(CaptioningStageConfig, {}, where="captioning config"))
+    members = [m for m in read_members(lake, read_dataset(lake, dataset), captions=makers.good) if m.caption]
+    if not members:
+        return
+    words = [member.caption.words or 0 for member in members if member.caption]
+    longest = max(members, key=lambda member: member.clip.end_s - member.clip.start_s)
+    caption = longest.caption
+    assert caption
+    console.print(
+        f"[bold]6[/] Captions of {len(members)} clips, {sum(words) / len(words):.0f} words in the mean, by `{caption.captioner}`: "
+        "what can be measured, no model"
+    )
+    name = longest.video.uris[0].removeprefix(f"{RAW}/")
+    console.print(f"    {name}, {longest.clip.start_s:.1f} to {longest.clip.end_s:.1f} s:", markup=False)
+    # What is read off a screen is somebody's words: no markup of ours is looked for in it.
+    console.print(Padding(Text(caption.text or ""), (0, 0, 0, 4)), width=min(console.width, 120), soft_wrap=False)
 
 
 def _copy_reports(lake: Lake, run: str, folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from longtake.datasets.trace import find_trace, render_trace
 from longtake.errors import UserError
 from longtake.lake import Lake
 from tests.datasets.lakes import fill, make_video
-from tests.rows import clip, score, selection
+from tests.rows import caption, clip, score, selection
 
 ID = "ab12cd" + "0" * 26
 
@@ -25,6 +25,9 @@ def lake(tmp_path):
     lake.tables.merge([cut, clip(3, video, clip_id=ID, uri=cut.uri, poster_uri=cut.poster_uri, made_by="n")])
     lake.tables.merge([score(cut, clarity=0.25), score(cut, made_by="k", scorer="koala-36m", vtss=4.5)])
     lake.tables.merge(
+        [caption(cut, text="A <b>boat</b> drifts."), caption(cut, made_by="n", text=None, reason="refusal")]
+    )
+    lake.tables.merge(
         [
             selection(cut, reason="clarity", detail="clarity 0.25 < 0.3 <script>"),
             selection(cut, dataset="other-0000bbbb"),
@@ -41,6 +44,10 @@ def test_a_clip_is_found_by_its_id_or_by_how_that_begins(lake, given):
     assert [c.made_by for c in trace.clips] == ["m", "n"]
     assert trace.film_bytes == len(b"a small film")
     assert [(s.scorer, s.clarity, s.vtss) for s in trace.scores] == [("koala-36m", None, 4.5), ("longtake", 0.25, None)]
+    assert [(row.made_by, row.reason) for row in trace.captions] == [("m", None), ("n", "refusal")]
+    page = render_trace(lake, trace)
+    assert "A &lt;b&gt;boat&lt;/b&gt; drifts." in page
+    assert "refusal" in page
     uses = {use.selection.dataset: (use.selection.kept, use.split) for use in trace.uses}
     assert uses == {
         "clips-0000aaaa": (False, uses["clips-0000aaaa"][1]),

@@ -1,0 +1,144 @@
+"""Camera language: each move with its speed and when it happens, and what the camera does not do."""
+
+import math
+from dataclasses import dataclass
+
+from longtake.captioning.facts import Facts, Move
+from longtake.captioning.measured.prose.voice import Sentence, Voice, listing, pace, percent
+from longtake.captioning.seen import Seen
+
+VERBS = {
+    "static": "stands still", "pan left": "pans left", "pan right": "pans right", "tilt up": "tilts up", "tilt down": "tilts down",
+    "zoom in": "zooms in", "zoom out": "zooms out", "roll clockwise": "rolls clockwise",
+    "roll counterclockwise": "rolls counterclockwise", "handheld": "sways in the hand",
+}  # fmt: skip
+ADVERBS = {"slow": "slowly", "moderate": "at medium speed", "fast": "quickly", None: ""}
+FAMILIES = {"pan": "pan", "tilt": "tilt", "zoom": "zoom", "roll": "roll", "handheld": "shake"}
+"""First word of a kind, and what it is called where there is none."""
+THROUGHOUT = 0.85
+"""Share of the clip's length from which on a move takes all of it."""
+OVERLAP = 0.5
+"""Of the shorter of two moves' times, from which on they happen together."""
+PHASES = 3
+"""Phases that are told apart."""
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """Moves that happen together."""
+
+    moves: tuple[Move, ...]
+
+    @property
+    def start_s(self) -> float:
+        return min(move.start_s for move in self.moves)
+
+    @property
+    def end_s(self) -> float:
+        return max(move.end_s for move in self.moves)
+
+
+def tell_camera(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
+    """All of it."""
+    phases = _phases(facts.camera)
+    if not phases:
+        return [Sentence(text="What the camera does could not be told.", rank=3)]
+    subject = voice.pick("The camera", "As for the camera, it", "Throughout, the camera") if _whole(phases, seen) else "The camera"
+    if subject == "Throughout, the camera":
+        told = f"{subject} {_verbs(phases[0])}."
+    elif _whole(phases, seen):
+        told = f"{subject} {_verbs(phases[0])} {voice.pick('from beginning to end', 'all the time', 'from the first moment to the last')}."
+    else:
+        told = " ".join(_tell_phase(phase, place, len(phases)) for place, phase in enumerate(phases[:PHASES]))
+    sentences = [Sentence(text=told, rank=1)]
+    if rate := _rate(phases, voice):
+        sentences.append(Sentence(text=rate, rank=7))
+    if absent := _absent(facts, voice):
+        sentences.append(Sentence(text=absent, rank=10))
+    return sentences
+
+
+def short_camera(facts: Facts) -> str:
+    """The main move, for a clause: `the camera pans left slowly`."""
+    moves = [move for move in facts.camera if move.kind != "static"] or list(facts.camera)
+    if not moves:
+        return "the camera's part in it is unknown"
+    longest = max(moves, key=lambda move: _length(move.start_s, move.end_s))
+    return f"the camera {_verb(longest)}"
+
+
+def _phases(moves: tuple[Move, ...]) -> list[_Phase]:
+    """In the order of time; moves of the same kind at the same time count once."""
+    phases: list[_Phase] = []
+    for move in sorted((move for move in moves if math.isfinite(move.start_s + move.end_s)), key=lambda move: move.start_s):
+        if phases and _together(phases[-1], move):
+            if all(move.kind != other.kind for other in phases[-1].moves):
+                phases[-1] = _Phase((*phases[-1].moves, move))
+        else:
+            phases.append(_Phase((move,)))
+    return phases
+
+
+def _together(phase: _Phase, move: Move) -> bool:
+    shared_s = min(phase.end_s, move.end_s) - max(phase.start_s, move.start_s)
+    shorter_s = min(_length(phase.start_s, phase.end_s), _length(move.start_s, move.end_s))
+    return shared_s >= OVERLAP * shorter_s
+
+
+def _length(start_s: float, end_s: float) -> float:
+    return max(end_s - start_s, 0.0) if math.isfinite(start_s + end_s) else 0.0
+
+
+def _whole(phases: list[_Phase], seen: Seen) -> bool:
+    return len(phases) == 1 and _length(phases[0].start_s, phases[0].end_s) >= THROUGHOUT * seen.duration_s
+
+
+def _tell_phase(phase: _Phase, place: int, phases: int) -> str:
+    last = min(phases, PHASES) - 1
+    opening = "The camera" if place == 0 else "Finally it" if place == last and last > 1 else "Then it"
+    when = f"between {phase.start_s:.1f} and {phase.end_s:.1f} seconds"
+    more = f", with {phases - PHASES} more changes after that" if place == last and phases > PHASES else ""
+    return f"{opening} {_verbs(phase)} {when}{more}."
+
+
+def _verbs(phase: _Phase) -> str:
+    moving = [move for move in phase.moves if move.kind != "static"] or list(phase.moves)
+    return listing([_verb(move) for move in moving[:3]])
+
+
+def _verb(move: Move) -> str:
+    return " ".join(part for part in (VERBS[move.kind], ADVERBS[move.speed] if move.kind != "static" else "") if part)
+
+
+def _rate(phases: list[_Phase], voice: Voice) -> str | None:
+    """The first move in numbers."""
+    moves = [move for phase in phases[:PHASES] for move in phase.moves if move.kind != "static"]
+    if not moves or not math.isfinite(moves[0].rate):
+        return None
+    rate = abs(moves[0].rate)
+    match moves[0].kind.split()[0]:
+        case "pan" | "tilt":
+            what = voice.pick(f"That {moves[0].kind.split()[0]} shifts the view by {pace(rate)}.", f"Measured, the {moves[0].kind.split()[0]} amounts to {pace(rate)}.")
+        case "zoom":
+            size = f"{percent(rate)}" if rate < 10 else "more than ten times"
+            grows = "grow" if moves[0].kind == "zoom in" else "shrink"
+            what = voice.pick(f"Under that zoom things {grows} by {size} a second.", f"Each second of the zoom makes things {grows} by {size}.")
+        case "roll":
+            degrees = f"{rate:.0f}" if 1.5 <= rate < 1000 else "one or two" if rate < 1.5 else "a thousand or more"
+            what = voice.pick(f"The roll turns the horizon by {degrees} degrees a second.", f"That roll comes to {degrees} degrees a second.")
+        case _:
+            what = voice.pick(f"The shake amounts to {pace(rate)}.", f"Its unsteadiness comes to {pace(rate)}.")
+    return what
+
+
+def _absent(facts: Facts, voice: Voice) -> str | None:
+    """What it does not do."""
+    present = {move.kind.split()[0] for move in facts.camera}
+    missing = [name for family, name in FAMILIES.items() if family not in present]
+    if not missing:
+        return None
+    return voice.pick(
+        f"No {listing(missing, 'or')} was measured{' beside that' if present - {'static'} else ''}.",
+        f"Of {listing(missing, 'or')} there is no sign.",
+        f"There is no {listing(missing, 'and no')} to speak of.",
+    )

@@ -1,0 +1,129 @@
+"""Visual language: light, contrast, colours, sharpness, format. Words for numbers were chosen by looking at clips and photographs."""
+
+import math
+
+from longtake.captioning.facts import Colour, Facts
+from longtake.captioning.measured.prose.voice import Sentence, Voice, grade, is_plain, listing, percent
+from longtake.captioning.seen import Seen
+
+LIGHT = (
+    (0.1, "very dark"), (0.22, "dark"), (0.35, "rather dim"), (0.58, "of medium brightness"), (0.75, "bright"),
+)  # fmt: skip
+"""Mean luma."""
+CONTRASTS = ((0.05, "hardly any"), (0.12, "low"), (0.21, "moderate"), (0.29, "strong"))
+"""Deviation of luma within a frame."""
+COLOURING = (
+    (4, "all but colourless"), (15, "only faintly coloured"), (33, "muted"), (59, "moderately colourful"), (90, "colourful"),
+)  # fmt: skip
+"""Hasler and Süsstrunk 2003, table 2: 15 is slightly, 33 moderately, 59 quite, 82 highly, 109 extremely colourful."""
+SHARPNESS = ((0.25, "blurred"), (0.5, "soft"), (0.75, "fairly sharp"))
+NO_CLARITY = 0.01
+"""Clarity of what is flat, or drowned in noise."""
+LEADING, LED = 0.5, 0.2
+"""Share of the view from which a colour dominates it, and from which it leads."""
+
+
+def tell_visual(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
+    """All of it."""
+    return [*_light(facts, voice), *_palette(facts, voice), *_colouring(facts, voice), *_sharpness(seen, facts, voice)]
+
+
+def light_word(facts: Facts) -> str:
+    """How bright it is."""
+    return grade(facts.brightness, LIGHT, "very bright")
+
+
+def colour_word(facts: Facts) -> str:
+    """How colourful it is."""
+    return grade(facts.colourfulness, COLOURING, "extremely colourful")
+
+
+def named_colours(facts: Facts) -> tuple[Colour, ...]:
+    """Those whose names may stand in a sentence, each once."""
+    named: dict[str, Colour] = {}
+    for colour in facts.palette:
+        if is_plain(colour.name):
+            named.setdefault(colour.name.lower(), colour)
+    return tuple(named.values())[:5]
+
+
+def _light(facts: Facts, voice: Voice) -> list[Sentence]:
+    light, share = light_word(facts), percent(facts.brightness)
+    contrast = grade(facts.contrast, CONTRASTS, "very strong")
+    return [
+        Sentence(
+            text=voice.pick(
+                f"Overall the scene is {light}, at {share} of full brightness.",
+                f"The light is {light}: the mean brightness is {share} of pure white.",
+                f"Tones are {light} on the whole, reaching {share} of white on average.",
+            ),
+            rank=5,
+        ),
+        Sentence(
+            text=voice.pick(
+                f"There is {contrast} contrast between light and shade.",
+                f"Between the lights and the shadows lies {contrast} contrast.",
+                f"Light and dark areas stand in {contrast} contrast to each other."
+                if contrast != "hardly any"
+                else "Light and dark areas show hardly any contrast.",
+            ),
+            rank=8,
+        ),
+    ]
+
+
+def _palette(facts: Facts, voice: Voice) -> list[Sentence]:
+    colours = named_colours(facts)
+    if not colours:
+        return [Sentence(text="Which colours lead could not be told.", rank=9)]
+    first, others = colours[0], [f"{each.name} ({percent(each.share)})" for each in colours[1:]]
+    share = percent(first.share)
+    if first.share >= LEADING:
+        head = voice.pick(
+            f"The palette is dominated by {first.name}, which covers {share} of the view",
+            f"With {share} of the area, {first.name} is by far the main colour",
+            f"Most of it, {share}, is {first.name}",
+        )
+    elif first.share >= LED:
+        head = voice.pick(
+            f"The leading colour is {first.name} with {share} of the area",
+            f"{first.name.capitalize()} takes the largest share of the palette, {share}",
+            f"The palette is led by {first.name} at {share}",
+        )
+    else:
+        head = voice.pick(
+            f"No single colour leads: even {first.name}, the most frequent, has only {share} of the area",
+            f"The colours are well mixed, the most frequent being {first.name} with just {share}",
+        )
+    tail = voice.pick("followed by", "joined by", "next to") if others else ""
+    return [Sentence(text=f"{head}, {tail} {listing(others)}." if others else f"{head}.", rank=4)]
+
+
+def _colouring(facts: Facts, voice: Voice) -> list[Sentence]:
+    word = colour_word(facts)
+    text = voice.pick(
+        f"Taken together the colours look {word}.",
+        f"The overall impression is {word}.",
+        f"As a whole it is {word}.",
+    )
+    return [Sentence(text=text, rank=9)]
+
+
+def _sharpness(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
+    if not math.isfinite(facts.clarity) or facts.clarity < NO_CLARITY:
+        sharp = "Its sharpness could not be judged, as there is too little clean detail."
+    else:
+        word = grade(facts.clarity, SHARPNESS, "sharp")
+        sharp = voice.pick(
+            f"Fine detail is {word}.", f"Edges and textures are {word}.", f"Seen up close, details look {word}."
+        )
+    ratio = seen.width / max(seen.height, 1)
+    shape = grade(ratio, ((0.95, "an upright"), (1.05, "a square"), (1.5, "a landscape"), (2.1, "a wide")), "a very wide")
+    size = voice.pick(
+        f"It is shown in {shape} format of {seen.width} by {seen.height} pixels.",
+        f"Its shape is {shape} rectangle, {seen.width} by {seen.height} pixels."
+        if shape != "a square"
+        else f"Its shape is square, {seen.width} by {seen.height} pixels.",
+        f"At {seen.width} by {seen.height} pixels it has {shape} format.",
+    )
+    return [Sentence(text=sharp, rank=6), Sentence(text=size, rank=13)]
