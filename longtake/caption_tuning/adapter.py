@@ -4,7 +4,8 @@ Modules are found by what they are (transformers' own accessors and torch's type
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -34,11 +35,18 @@ class Pupil:
     """The same behind peft's face: what it writes and reads."""
     roles: Mapping[str, Role]
     """Of each weight that learns, by its name."""
+    learning: Mapping[str, nn.Parameter]
+    """The weights that learn, by name; float32."""
 
-    @property
-    def learning(self) -> dict[str, nn.Parameter]:
-        """The weights that learn, by name; float32."""
-        return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+    @contextmanager
+    def as_before(self) -> Iterator[None]:
+        """While this lasts the model is what it was before anything learned."""
+        try:
+            with self.peft.disable_adapter():
+                yield
+        finally:
+            for name, weight in self.model.named_parameters():  # peft lets all of a part learn again
+                weight.requires_grad_(name in self.learning)
 
     def autocast(self) -> torch.autocast:
         """Around every forward pass: what learns is float32, the rest may be bfloat16."""
@@ -48,8 +56,8 @@ class Pupil:
     def count(self) -> dict[Role, int]:
         """Numbers that learn, by role."""
         counts: dict[Role, int] = {}
-        for name, weight in self.learning.items():
-            counts[self.roles[name]] = counts.get(self.roles[name], 0) + weight.numel()
+        for name, role in self.roles.items():
+            counts[role] = counts.get(role, 0) + self.learning[name].numel()
         return counts
 
 
@@ -77,18 +85,25 @@ def make_pupil(model: Any, config: CaptionTuningConfig) -> Pupil:
         warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)  # peft's, of transformers
         peft = get_peft_model(model, how)
     peft.peft_config["default"].base_model_name_or_path = config.model
+    roles = _roles(model, vision, projectors, config.projector)
+    learning = {}
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(name in roles)
+        if name in roles:
+            weight.data = weight.data.float()
+            learning[name] = weight
+    return Pupil(model, peft, roles, learning)
+
+
+def _roles(model: nn.Module, vision: str, projectors: Sequence[str], projector: bool) -> dict[str, Role]:
+    """Of what peft lets learn; but not of a projector within a vision encoder that learns as a whole, unless it is to learn."""
     roles: dict[str, Role] = {}
     for name, weight in model.named_parameters():
-        if not weight.requires_grad:
-            continue
         plain = name.replace(".modules_to_save.default", "")
-        projecting = any(_below(plain, projector) for projector in projectors)
-        if projecting and not config.projector:
-            weight.requires_grad_(False)  # the projector within a vision encoder that learns as a whole
-            continue
-        roles[name] = "projector" if projecting else "vision" if _below(plain, vision) else "language"
-        weight.data = weight.data.float()
-    return Pupil(model, peft, roles)
+        projects = any(_below(plain, one) for one in projectors)
+        if weight.requires_grad and (projector or not projects):
+            roles[name] = "projector" if projects else "vision" if _below(plain, vision) else "language"
+    return roles
 
 
 def find_vision(model: Any) -> str:

@@ -77,7 +77,7 @@ def tune(
         answers = show(name, answers, len(judging))
         return [judge(lesson, answer, config.rules) for lesson, answer in zip(judging, answers, strict=True)]
 
-    with pupil.peft.disable_adapter(), pupil.autocast():
+    with pupil.as_before(), pupil.autocast():
         before = judge_all("captioning before")
     history = list(show("training", course.run(state), plan.steps + 1))
     with pupil.autocast():

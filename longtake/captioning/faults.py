@@ -4,7 +4,7 @@ ANSWER_REASONS = {
     "empty": "The answer is empty.",
     "no_json": "The answer holds no JSON object, not even one that could be mended.",
     "wrong_shape": "A part is missing, or is no text.",
-    "cut_off": "The answer reached its limit of tokens before it ended.",
+    "cut_off": "The answer breaks off: it reached its limit of tokens, or ends within a sentence.",
     "too_short": "The text has too few words.",
     "too_long": "The text has too many words.",
     "boilerplate": "It speaks of the video, the clip or its frames instead of what they show.",

@@ -30,7 +30,7 @@ TEXT_KEYS = ("text", "description", "caption", "merged", "overall", "value")
 """Where a description lies when it comes as JSON unasked."""
 THOUGHTS = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 """What models that reason aloud say first."""
-ENDINGS = re.compile(r"(?:\s*(?:<\|\w{1,30}\|>|</s>|<eos>|<end_of_turn>|<end_of_utterance>))+\s*$")
+ENDINGS = re.compile(r"(?:(?:<\|\w{1,30}\|>|</s>|<eos>|<end_of_turn>|<end_of_utterance>)\s*)+$")
 """Tokens of chat templates that end an answer; anywhere else they are markup."""
 FENCE = re.compile(r"```[a-zA-Z]*\s*(.*?)(?:```|$)", re.DOTALL)
 LEAD_IN = re.compile(
@@ -39,7 +39,7 @@ LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 """A line that announces the text, or its label."""
-ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+\S", re.MULTILINE)
+ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+\S", re.MULTILINE)
 ZERO_WIDTH = dict.fromkeys([0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xFE0E, 0xFE0F])
 """Soft hyphen, zero-width space and joiners, byte order mark, how an emoji is drawn: nobody sees them, so they are taken out.
 What turns or hides text (bidirectional controls, tags) is no accident, stays, and is turned down in `checking`."""

@@ -1,6 +1,7 @@
 """The captioner that asks a server: against a real one on this machine that delays, drops, limits, fails and garbles."""
 
 import base64
+import itertools
 import json
 import random
 import re
@@ -25,8 +26,21 @@ from longtake.captioning.seen import Seen
 from longtake.errors import TransientError, UserError
 
 KEY = "sk-Zm9vYmFy/+secret"
-BOATS = "amber bronze copper dappled ebony faded golden hazel indigo jade khaki lilac".split()
-PORTS = "north south west east".split()
+BOATS = [
+    "amber",
+    "bronze",
+    "copper",
+    "dappled",
+    "ebony",
+    "faded",
+    "golden",
+    "hazel",
+    "indigo",
+    "jade",
+    "khaki",
+    "lilac",
+]
+PORTS = ["north", "south", "west", "east"]
 PARTS = {
     "subject": "A {boat} wooden boat with a patched sail lies at the {port} quay, low in the water.",
     "movement": "The hull rocks gently from side to side while two gulls rise from the mast and circle once.",
@@ -35,15 +49,17 @@ PARTS = {
     "camera": "The camera stands still on a tripod at eye level and holds a wide shot with deep focus.",
     "overall": "A quiet morning begins in an old harbour before the fishermen come to work.",
 }
-TEXT = """A quiet morning begins at the {port} quay of an old harbour, where a {boat} wooden boat rocks gently on dark water before
-anybody has come to work. Its patched sail hangs loosely from a short mast, the paint along the hull has worn away in long strips, and a coil of rope lies on the
-deck beside two empty crates. Small waves tap against the planks and make the boat sway slowly from side to side, never far, always
-returning to the same place. Two gulls rise from the top of the mast, circle once above the roofs and settle on a chimney further back. Tall
-brick warehouses stand in a row behind the quay, their shutters closed, while a thin mist drifts between them and softens every edge. One warm lamp
-still burns over a doorway and throws an orange stripe across the water, which breaks apart whenever a wave passes. Everything else keeps to cool
-blue and grey tones with soft contrast, so that the picture feels calm and a little melancholy. A bicycle leans against the railing
-at the left, its basket full of folded nets. Nobody walks past, and no engine is running. The camera stands still on a tripod at eye
-level throughout, and holds a wide shot with deep focus from the stones in front to the chimneys."""
+TEXT = """A quiet morning begins at the {port} quay of an old harbour, where a {boat} wooden boat rocks gently on dark water
+before anybody has come to work. Its patched sail hangs loosely from a short mast, the paint along the hull has worn
+away in long strips, and a coil of rope lies on the deck beside two empty crates. Small waves tap against the planks
+and make the boat sway slowly from side to side, never far, always returning to the same place. Two gulls rise from
+the top of the mast, circle once above the roofs and settle on a chimney further back. Tall brick warehouses stand in
+a row behind the quay, their shutters closed, while a thin mist drifts between them and softens every edge. One warm
+lamp still burns over a doorway and throws an orange stripe across the water, which breaks apart whenever a wave
+passes. Everything else keeps to cool blue and grey tones with soft contrast, so that the picture feels calm and a
+little melancholy. A bicycle leans against the railing at the left, its basket full of folded nets. Nobody walks past,
+and no engine is running. The camera stands still on a tripod at eye level throughout, and holds a wide shot with deep
+focus from the stones in front to the chimneys."""
 
 
 def clip(number):
@@ -200,19 +216,20 @@ FAULTS = {
 
 
 def test_all_clips_end_captioned_or_with_a_reason_though_a_third_of_the_requests_fail():
-    done = Counter()
+    kinds, done = itertools.cycle(FAULTS), Counter()
 
     def behave(exchange):
-        draw = random.Random(f"{zlib.crc32(exchange.body)} {exchange.attempt}")
-        fault = draw.choice(sorted(FAULTS)) if draw.random() < 1 / 3 else None
-        done[fault] += 1
-        FAULTS[fault](exchange) if fault else exchange.answer()
+        failing = random.Random(f"{zlib.crc32(exchange.body)} {exchange.attempt}").random() < 1 / 3
+        kind = next(kinds) if failing else None
+        done[kind] += 1
+        FAULTS[kind](exchange) if kind else exchange.answer()
 
     with serving(behave) as server:
         written = caption(server, [clip(n) for n in range(40)], concurrency=8, timeout_s=0.6)
-    assert len(done) == 1 + len(FAULTS)
+    assert set(done) == {None, *FAULTS}
     assert server.twice == 0
-    assert server.most == 8
+    assert server.most <= 8
+    assert max(server.arrivals.values()) <= Requests().attempts
     for number, one in enumerate(written):
         if one.reason is None:
             assert one.text == " ".join(TEXT.format(**words_of(number)).split())
@@ -222,7 +239,24 @@ def test_all_clips_end_captioned_or_with_a_reason_though_a_third_of_the_requests
         else:
             assert one.reason == "endpoint_failed"
     assert sum(one.reason is None for one in written) >= 36
-    assert max(server.arrivals.values()) <= Requests().attempts
+
+
+def test_as_many_requests_are_under_way_as_may_be_and_over_several_calls_no_more():
+    together = threading.Barrier(3)
+
+    def behave(exchange):
+        if server.arrivals.total() <= 3:
+            together.wait(20)
+        exchange.answer()
+
+    with serving(behave) as server, closing(captioner_of(server, concurrency=3)) as captioner:
+        calls = [threading.Thread(target=captioner, args=([clip(n), clip(n + 1)],)) for n in (0, 2, 4)]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join()
+    assert server.arrivals.total() == 12
+    assert server.most == 3
 
 
 def test_a_request_that_fails_in_every_attempt_ends_its_clip_alone():

@@ -47,7 +47,7 @@ def tell_camera(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
     if subject == "Throughout, the camera":
         told = f"{subject} {_verbs(phases[0])}."
     elif _whole(phases, seen):
-        told = f"{subject} {_verbs(phases[0])} {voice.pick('from beginning to end', 'all the time', 'from the first moment to the last')}."
+        told = f"{subject} {_verbs(phases[0])} {voice.pick('from beginning to end', 'for all of the time', 'from the first moment to the last')}."
     else:
         told = " ".join(_tell_phase(phase, place, len(phases)) for place, phase in enumerate(phases[:PHASES]))
     sentences = [Sentence(text=told, rank=1)]
@@ -138,7 +138,7 @@ def _absent(facts: Facts, voice: Voice) -> str | None:
     if not missing:
         return None
     return voice.pick(
-        f"No {listing(missing, 'or')} was measured{' beside that' if present - {'static'} else ''}.",
+        f"No {listing(missing, 'or')} was measured in it{', beside that' if present - {'static'} else ''}.",
         f"Of {listing(missing, 'or')} there is no sign.",
         f"There is no {listing(missing, 'and no')} to speak of.",
     )

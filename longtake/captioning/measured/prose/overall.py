@@ -27,18 +27,24 @@ def tell_opening(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
 def tell_overall(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
     """What happens, told as a whole."""
     subjects, colours = named_subjects(facts), named_colours(facts)
-    centre = guess(subjects[0]) if subjects else voice.pick("something that was not recognised", "a subject without a name")
     colour = f" in which {colours[0].name} is the most frequent colour" if colours else ""
     happens = event(facts, voice) if moves(facts) else "nothing much moves by itself"
+    length, mood = seconds(seen.duration_s), _mood(facts)
+    if subjects:
+        centre = guess(subjects[0])
+        what = voice.pick(
+            f"{capital(centre)} is shown for {length} in {mood} shot.",
+            f"This is {mood} shot of {centre}, and it lasts {length}.",
+            f"{capital(centre)} can be seen in {mood} shot of {length}.",
+        )
+    else:
+        what = voice.pick(
+            f"This is {mood} shot of {length} with a subject that was not recognised.",
+            f"It is {mood} shot that lasts {length}, and its subject has no name here.",
+            f"{capital(mood)} shot of {length} shows a subject that has no known name.",
+        )
     return [
-        Sentence(
-            text=voice.pick(
-                f"{capital(_mood(facts))} shot of {seconds(seen.duration_s)} is about {centre}.",
-                f"This is {_mood(facts)} shot, {seconds(seen.duration_s)} long, of {centre}.",
-                f"{capital(centre)} can be seen for {seconds(seen.duration_s)} in {_mood(facts)} shot.",
-            ),
-            rank=0,
-        ),
+        Sentence(text=what, rank=0),
         Sentence(text=f"{capital(happens)}, and {short_camera(facts)}.", rank=1),
         Sentence(text=f"It all makes for {a(light_word(facts))} and {colour_word(facts)} scene{colour}.", rank=2),
     ]

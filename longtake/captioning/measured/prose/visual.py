@@ -7,7 +7,7 @@ from longtake.captioning.measured.prose.voice import Sentence, Voice, grade, is_
 from longtake.captioning.seen import Seen
 
 LIGHT = (
-    (0.1, "very dark"), (0.22, "dark"), (0.35, "rather dim"), (0.58, "of medium brightness"), (0.75, "bright"),
+    (0.1, "very dark"), (0.22, "dark"), (0.35, "rather dim"), (0.58, "moderately bright"), (0.75, "bright"),
 )  # fmt: skip
 """Mean luma."""
 CONTRASTS = ((0.05, "hardly any"), (0.12, "low"), (0.21, "moderate"), (0.29, "strong"))
@@ -19,13 +19,26 @@ COLOURING = (
 SHARPNESS = ((0.25, "blurred"), (0.5, "soft"), (0.75, "fairly sharp"))
 NO_CLARITY = 0.01
 """Clarity of what is flat, or drowned in noise."""
+TONES = {
+    "warm": {"dark red", "red", "dark brown", "brown", "warm brown", "pale brown", "beige", "orange", "yellow", "pale yellow", "pink", "magenta"},
+    "cool": {"dark teal", "teal", "turquoise", "dark blue", "blue", "bright blue", "pale blue", "grey-blue", "dark purple", "purple", "pale purple"},
+    "neutral": {"black", "dark grey", "grey", "pale grey", "white"},
+}  # fmt: skip
+"""Greens are neither."""
 LEADING, LED = 0.5, 0.2
 """Share of the view from which a colour dominates it, and from which it leads."""
 
 
 def tell_visual(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
     """All of it."""
-    return [*_light(facts, voice), *_palette(facts, voice), *_colouring(facts, voice), *_sharpness(seen, facts, voice)]
+    return [
+        *_light(facts, voice),
+        *_palette(facts, voice),
+        *_tone(facts, voice),
+        *_colouring(facts, voice),
+        *_sharpness(facts, voice),
+        *_format(seen, voice),
+    ]
 
 
 def light_word(facts: Facts) -> str:
@@ -49,6 +62,7 @@ def named_colours(facts: Facts) -> tuple[Colour, ...]:
 
 def _light(facts: Facts, voice: Voice) -> list[Sentence]:
     light, share = light_word(facts), percent(facts.brightness)
+    spread = percent(facts.contrast)
     contrast = grade(facts.contrast, CONTRASTS, "very strong")
     return [
         Sentence(
@@ -61,11 +75,9 @@ def _light(facts: Facts, voice: Voice) -> list[Sentence]:
         ),
         Sentence(
             text=voice.pick(
-                f"There is {contrast} contrast between light and shade.",
-                f"Between the lights and the shadows lies {contrast} contrast.",
-                f"Light and dark areas stand in {contrast} contrast to each other."
-                if contrast != "hardly any"
-                else "Light and dark areas show hardly any contrast.",
+                f"There is {contrast} contrast between light and shade, a spread of {spread} around that mean.",
+                f"Between the lights and the shadows lies {contrast} contrast, which measures {spread}.",
+                f"Light and dark areas show {contrast} contrast: they stray from the mean by {spread}.",
             ),
             rank=8,
         ),
@@ -99,31 +111,59 @@ def _palette(facts: Facts, voice: Voice) -> list[Sentence]:
     return [Sentence(text=f"{head}, {tail} {listing(others)}." if others else f"{head}.", rank=4)]
 
 
+def _tone(facts: Facts, voice: Voice) -> list[Sentence]:
+    """Whether it is warm or cool."""
+    shares = {tone: sum(colour.share for colour in named_colours(facts) if colour.name in TONES[tone]) for tone in TONES}
+    warm, cool, plain = (shares[tone] for tone in ("warm", "cool", "neutral"))
+    if max(warm, cool, plain) < LED:
+        return []
+    if plain >= 2 * (warm + cool):
+        text = voice.pick(
+            "Neutral tones set the mood, with little warmth or coolness.",
+            "It is a palette of neutral tones, neither warm nor cool.",
+            "Most of these tones are neutral, so it looks neither warm nor cool.",
+        )
+    elif max(warm, cool) < 1.5 * min(warm, cool):
+        text = voice.pick("Warm and cool tones keep a balance.", "There are about as many warm tones as cool ones in it.")
+    else:
+        more, less = ("warm", "cool") if warm > cool else ("cool", "warm")
+        text = voice.pick(
+            f"{more.capitalize()} tones outweigh {less} ones, which gives it a {more} look.",
+            f"Of the tones that are not neutral, most are {more}.",
+            f"On balance the tones are {more} rather than {less}.",
+        )
+    return [Sentence(text=text, rank=12)]
+
+
 def _colouring(facts: Facts, voice: Voice) -> list[Sentence]:
-    word = colour_word(facts)
+    word, value = colour_word(facts), min(round(min(facts.colourfulness, 999)), 999)
     text = voice.pick(
-        f"Taken together the colours look {word}.",
-        f"The overall impression is {word}.",
-        f"As a whole it is {word}.",
+        f"Taken together the colours look {word}, with a colourfulness of {value} where 109 is extreme.",
+        f"The overall impression is {word}: on a scale where 15 is slight and 109 extreme, it has {value}.",
+        f"As a whole it is {word}, which a measure of {value} for colourfulness bears out.",
     )
     return [Sentence(text=text, rank=9)]
 
 
-def _sharpness(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
+def _sharpness(facts: Facts, voice: Voice) -> list[Sentence]:
     if not math.isfinite(facts.clarity) or facts.clarity < NO_CLARITY:
-        sharp = "Its sharpness could not be judged, as there is too little clean detail."
+        text = "Its sharpness could not be judged, as there is too little clean detail in it."
     else:
-        word = grade(facts.clarity, SHARPNESS, "sharp")
-        sharp = voice.pick(
-            f"Fine detail is {word}.", f"Edges and textures are {word}.", f"Seen up close, details look {word}."
+        word, value = grade(facts.clarity, SHARPNESS, "sharp"), f"{min(facts.clarity, 1.0):.2f}"
+        text = voice.pick(
+            f"Fine detail is {word}, at {value} on a scale of sharpness that ends at 1.",
+            f"The edges and textures are {word}: their sharpness is {value} out of 1.",
+            f"Seen up close, the details look {word} ({value} of 1 for sharpness).",
         )
+    return [Sentence(text=text, rank=6)]
+
+
+def _format(seen: Seen, voice: Voice) -> list[Sentence]:
     ratio = seen.width / max(seen.height, 1)
     shape = grade(ratio, ((0.95, "an upright"), (1.05, "a square"), (1.5, "a landscape"), (2.1, "a wide")), "a very wide")
-    size = voice.pick(
+    text = voice.pick(
         f"It is shown in {shape} format of {seen.width} by {seen.height} pixels.",
-        f"Its shape is {shape} rectangle, {seen.width} by {seen.height} pixels."
-        if shape != "a square"
-        else f"Its shape is square, {seen.width} by {seen.height} pixels.",
-        f"At {seen.width} by {seen.height} pixels it has {shape} format.",
+        f"It has {shape} format with {seen.width} by {seen.height} pixels.",
+        f"At {seen.width} by {seen.height} pixels it is in {shape} format.",
     )
-    return [Sentence(text=sharp, rank=6), Sentence(text=size, rank=13)]
+    return [Sentence(text=text, rank=13)]
