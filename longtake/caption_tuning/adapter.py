@@ -76,7 +76,9 @@ def make_pupil(model: Any, config: CaptionTuningConfig) -> Pupil:
     if config.projector:
         wholes += [name for name in projectors if not any(_below(name, whole) for whole in wholes)]
     if not targets:
-        raise UserError(f"the language model of this {type(model).__name__} has no linear layers of the kind {config.lora.targets}")
+        raise UserError(
+            f"the language model of this {type(model).__name__} has no linear layers of the kind {config.lora.targets}"
+        )
     how = LoraConfig(
         r=config.lora.rank, lora_alpha=config.lora.alpha, lora_dropout=config.lora.dropout, target_modules=targets,
         modules_to_save=wholes or None,
@@ -117,7 +119,11 @@ def find_vision(model: Any) -> str:
 def find_projectors(model: Any) -> list[str]:
     """Names of what leads from the vision encoder to the language model: what is neither, or the merger that an encoder ends in."""
     known = {id(model.get_decoder()), id(model.get_encoder(modality="image"))}
-    beside = [module for module in model.model.children() if id(module) not in known and any(True for _ in module.parameters())]
+    beside = [
+        module
+        for module in model.model.children()
+        if id(module) not in known and any(True for _ in module.parameters())
+    ]
     if not beside:
         encoder = model.get_encoder(modality="image")
         beside = [module for module in encoder.children() if type(module).__name__.lower().endswith("merger")]
@@ -145,7 +151,9 @@ def save_adapter(pupil: Pupil, folder: Path, facts: Mapping[str, str]) -> None:
     tensors: dict[str, Tensor] = get_peft_model_state_dict(pupil.peft, save_embedding_layers=False)
     write_whole(folder / ADAPTER, tensors, {"format": "pt", **facts})
     said = pupil.peft.peft_config["default"]
-    said.target_modules = sorted(said.target_modules)  # a set has no order, and the same training is to give the same bytes
+    said.target_modules = sorted(
+        said.target_modules
+    )  # a set has no order, and the same training is to give the same bytes
     said.save_pretrained(str(folder))
 
 

@@ -25,8 +25,8 @@ JPEG_QUALITY = 95
 IMAGE_PIXELS = 1 << 26
 """Width times height of an image that is opened: 64 million."""
 IMAGE_FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
-STRIP_PX = 96
-"""Height of the pictures of a filmstrip."""
+STRIP_PX, GAP_PX = 96, 3
+"""Height of the pictures of a filmstrip, and what is white between two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,9 @@ class FrameFiles:
         height, width = frames_NHW3.shape[1:3]
         size = (max(1, round(STRIP_PX * width / height)), STRIP_PX)
         stills = [cv2.resize(frames_NHW3[place], size, interpolation=cv2.INTER_AREA) for place in chosen]
-        return cv2.imencode(".jpg", np.concatenate(stills, axis=1), [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+        gap = np.full((STRIP_PX, GAP_PX, 3), 255, np.uint8)
+        apart = [piece for still in stills for piece in (gap, still)][1:]
+        return cv2.imencode(".jpg", np.concatenate(apart, axis=1), [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.frames"

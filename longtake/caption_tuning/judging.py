@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from statistics import fmean
+from typing import get_args
 
 from longtake.caption_tuning.lessons import Lesson, Question
 from longtake.captioning.checking import check_parts, check_prose, check_text
@@ -25,7 +26,8 @@ class Judged:
 
     question: Question
     text: str
-    """As it was read; where it can't be, as it came."""
+    """As it was read, six parts a line each; where it can't be read, as it came."""
+    is_read: bool
     reference: str
     reason: str | None
     """Why captioning would turn it down; None where it would take it."""
@@ -57,7 +59,7 @@ class Figures:
 
 def judge(lesson: Lesson, answer: Answer, rules: Rules) -> Judged:
     """The answer as captioning would read and check it, without asking again."""
-    texts = [_read(lesson.question, said) for said in (answer.text, lesson.answer)]
+    (text, is_read), (reference, _) = (_read(lesson.question, said) for said in (answer.text, lesson.answer))
     reason, detail = None, ""
     try:
         if answer.cut_off:
@@ -65,25 +67,23 @@ def judge(lesson: Lesson, answer: Answer, rules: Rules) -> Judged:
         _check(lesson.question, answer.text, rules)
     except Rejected as fault:
         reason, detail = fault.reason, fault.detail
-    return Judged(question=lesson.question, text=texts[0], reference=texts[1], reason=reason, detail=detail)
+    return Judged(
+        question=lesson.question, text=text, is_read=is_read, reference=reference, reason=reason, detail=detail
+    )  # fmt: skip
 
 
 def summarise(judged: Sequence[Judged]) -> dict[Question, Figures]:
-    """The figures of each kind of question, in the order in which they come."""
-    kinds: dict[Question, list[Judged]] = {}
-    for item in judged:
-        kinds.setdefault(item.question, []).append(item)
-    return {question: _figures(items) for question, items in kinds.items()}
+    """The figures of each kind of question that there is."""
+    return {question: _figures(items) for question, items in _by_question(judged).items()}
 
 
 def references(judged: Sequence[Judged]) -> dict[Question, tuple[float, float]]:
     """Mean words and `distinct_2` of the references, for comparison."""
-    kinds: dict[Question, list[str]] = {}
-    for item in judged:
-        kinds.setdefault(item.question, []).append(item.reference)
-    return {
-        question: (fmean(count_words(text) for text in texts), distinct_pairs(texts)) for question, texts in kinds.items()
-    }
+    found = {}
+    for question, items in _by_question(judged).items():
+        texts = [item.reference for item in items]
+        found[question] = fmean(count_words(text) for text in texts), distinct_pairs(texts)
+    return found
 
 
 def distinct_pairs(texts: Sequence[str]) -> float:
@@ -112,6 +112,12 @@ def word_f1(text: str, reference: str) -> float:
     return _f1((one & other).total(), one.total(), other.total())
 
 
+def _by_question(judged: Sequence[Judged]) -> dict[Question, list[Judged]]:
+    """In the order in which captioning asks."""
+    kinds = {question: [item for item in judged if item.question == question] for question in get_args(Question)}
+    return {question: items for question, items in kinds.items() if items}
+
+
 def _figures(items: Sequence[Judged]) -> Figures:
     return Figures(
         answers=len(items),
@@ -135,12 +141,12 @@ def _check(question: Question, text: str, rules: Rules) -> None:
             check_text(read_text(text), rules)
 
 
-def _read(question: Question, text: str) -> str:
-    """What people read of an answer."""
+def _read(question: Question, text: str) -> tuple[str, bool]:
+    """What people read of an answer, and whether it could be read."""
     try:
-        return "\n".join(asdict(read_parts(text)).values()) if question == "parts" else read_text(text)
+        return "\n".join(asdict(read_parts(text)).values()) if question == "parts" else read_text(text), True
     except Rejected:
-        return text.strip()
+        return text.strip(), False
 
 
 def _words(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """What is learned of a caption: the questions that captioning asks, each with the answer that it should have got."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from longtake.errors import UserError
 from longtake.records import Split, split_of
 
 Question = Literal["parts", "part", "merge", "describe"]
-QUESTIONS: dict[Question, str] = {
+QUESTIONS: Mapping[str, str] = {
     "parts": "all six parts, as JSON",
     "part": "one part",
     "merge": "the description, from six parts",

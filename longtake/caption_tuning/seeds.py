@@ -6,7 +6,7 @@ A line of a JSONL file is an object with these keys, others are left alone:
     subject, movement, environment, visual, camera, overall      the six parts: all of them or none
     text         the merged description; parts or text, or both
     kind         "video" or "image"; else by the path's ending
-    source       what it comes from: what shares it is never on both sides of the held-out part; else the path
+    source       what it comes from: what shares it is never on both sides of the held-out part; else the name of the file without its ending
     start_s, end_s    the clip within the video, seconds; else all of it
 """
 
@@ -15,15 +15,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from longtake.captioning.checking import check_parts, check_text
 from longtake.captioning.config import Rules
 from longtake.captioning.faults import ANSWER_REASONS, Rejected
 from longtake.captioning.schema import NAMES, Parts
-from longtake.datasets.koala import BadRow, KoalaRow, read_rows
 from longtake.errors import UserError
 from longtake.records import Caption, digest
+
+if TYPE_CHECKING:
+    from longtake.datasets.koala import KoalaRow
 
 Kind = Literal["image", "video"]
 
@@ -129,8 +131,12 @@ def read_koala(path: Path, videos: Path) -> Iterator[Seed | LeftOut]:
 
     Raises UserError where the file is none, or lacks a column.
     """
+    from longtake.datasets.koala import BadRow, read_rows
+
     if not videos.is_dir():
-        raise UserError(f"{videos} is no folder; give the one with the videos that {path} speaks of, each named by its id")
+        raise UserError(
+            f"{videos} is no folder; give the one with the videos that {path} speaks of, each named by its id"
+        )
     by_stem: dict[str, list[Path]] = {}
     for file in sorted(videos.iterdir()):
         if file.is_file() and not file.name.startswith("."):
@@ -219,7 +225,7 @@ def _of_object(found: Mapping[str, Any], folder: Path, place: str) -> Seed:
     start_s, end_s = _span(found, kind)
     media, version = _file(path)
     return Seed(
-        media=media, version=version, kind=kind, source=found.get("source") or media, place=place,
+        media=media, version=version, kind=kind, source=found.get("source") or path.stem, place=place,
         parts=None if missing else Parts(**{name: said[name] for name in NAMES}), text=said["text"] or None,
         start_s=start_s, end_s=end_s,
     )  # fmt: skip
@@ -235,11 +241,13 @@ def _span(found: Mapping[str, Any], kind: str) -> tuple[float | None, float | No
             raise BadSeed("unreadable_line", f"{name} is {str(value)[:40]!r}; expected seconds")
     first, last = float(start_s or 0.0), None if end_s is None else float(end_s)
     if kind == "image" or first < 0 or (last is not None and last <= first):
-        raise BadSeed("unreadable_line", f"start_s {start_s} to end_s {end_s} is no span of a{'n' * (kind == 'image')} {kind}")
+        raise BadSeed(
+            "unreadable_line", f"start_s {start_s} to end_s {end_s} is no span of a{'n' * (kind == 'image')} {kind}"
+        )
     return first, last
 
 
-def _of_row(row: KoalaRow, files: list[Path], place: str) -> Seed:
+def _of_row(row: "KoalaRow", files: list[Path], place: str) -> Seed:
     """Raises BadSeed."""
     if not row.caption:
         raise BadSeed("nothing_said")

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +21,11 @@ from torch.nn.functional import cross_entropy
 from longtake.caption_tuning.adapter import Pupil
 from longtake.caption_tuning.batches import Plan
 from longtake.caption_tuning.config import CaptionTuningConfig, Optimisation
+from longtake.caption_tuning.steps import StepRecord
 from longtake.captioning.vlm.loading import VLM
 from longtake.captioning.vlm.prompting import IGNORED, Example, collate
 from longtake.errors import UserError
 from longtake.tsa_training.fitting import rate_at, write_whole
-
-
-@dataclass(frozen=True)
-class StepRecord:
-    """What one step came to. The held-out loss stands alone before the first step, which is number 0."""
-
-    number: int
-    """Steps that are done."""
-    loss: float | None = None
-    """Mean over the step's answer tokens; None before the first step, and where all its questions were too long."""
-    tokens: int = 0
-    """Of answers."""
-    too_long: int = 0
-    """Questions that were left out: over `tokens_max`."""
-    rate: float = 0.0
-    """Share of the peak learning rates."""
-    norm: float = 0.0
-    """Of the gradients, before it was bounded."""
-    held_out_loss: float | None = None
-    """Mean over all answer tokens of the held-out questions; None where it was not taken."""
 
 
 class Course:
@@ -78,7 +59,7 @@ class Course:
             record = self._step(number, examples)
             is_kept = number % judging.every_steps == 0 or number == self._plan.steps
             if is_kept:
-                record = StepRecord(**{**asdict(record), "held_out_loss": self.held_out_loss()})
+                record = replace(record, held_out_loss=self.held_out_loss())
             history.append(record)
             if is_kept:
                 self._keep(state, history)
@@ -91,7 +72,9 @@ class Course:
         total, tokens = 0.0, 0
         size = self._config.optimisation.batch
         with torch.inference_mode():
-            for examples in self._read_ahead(self._held_out[at : at + size] for at in range(0, len(self._held_out), size)):
+            for examples in self._read_ahead(
+                self._held_out[at : at + size] for at in range(0, len(self._held_out), size)
+            ):
                 for batch in self._batches(examples)[0]:
                     loss, count = self._loss(batch)
                     total, tokens = total + loss.item(), tokens + count

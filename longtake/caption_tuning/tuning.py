@@ -14,7 +14,8 @@ from longtake.caption_tuning.frames import FrameFiles
 from longtake.caption_tuning.judging import Judged, judge
 from longtake.caption_tuning.lessons import Lesson, training_lessons
 from longtake.caption_tuning.seeds import Seed
-from longtake.caption_tuning.training import Course, StepRecord
+from longtake.caption_tuning.steps import StepRecord
+from longtake.caption_tuning.training import Course
 from longtake.captioning.dialogue import Answer
 from longtake.captioning.vlm.decoding import Decoder
 from longtake.captioning.vlm.decoding import Sequence as Said
@@ -50,7 +51,12 @@ class Tuned:
 
 
 def tune(
-    vlm: VLM, sides: Mapping[Split, Sequence[Seed]], files: FrameFiles, config: CaptionTuningConfig, state: Path, show: Show
+    vlm: VLM,
+    sides: Mapping[Split, Sequence[Seed]],
+    files: FrameFiles,
+    config: CaptionTuningConfig,
+    state: Path,
+    show: Show,
 ) -> Tuned:
     """Trains adapters into the model, going on from `state` if that is there, and judges it. Raises UserError."""
     torch.manual_seed(config.optimisation.seed)

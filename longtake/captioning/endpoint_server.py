@@ -21,7 +21,7 @@ from longtake.errors import UserError
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes of an answer; a caption has a few thousand."""
-CONNECT_S = 10.0
+CONNECT_S = 5.0
 """For a connection, TLS included: whatever is slower is not there."""
 
 

@@ -20,25 +20,23 @@ ENGLISH = frozenset(
 )  # fmt: skip
 FOREIGN = frozenset(
     [
-        # Romance: Spanish, Portuguese, French, Italian, Romanian, Catalan
-        "de", "la", "el", "los", "las", "una", "uno", "y", "en", "con", "por", "para", "que", "del", "se", "su", "al",
-        "o", "os", "um", "uma", "da", "na", "com", "em", "pela", "pelo", "e", "le", "les", "des", "du", "un",
-        "une", "et", "est", "dans", "sur", "avec", "qui", "au", "aux", "il", "lo", "gli", "di", "che", "nel", "nella",
-        "della", "per", "sono", "si", "este", "și", "cu", "pe", "într", "amb", "és", "i", "sobre", "mentre", "alla",
-        # Germanic: German, Dutch, Swedish, Danish, Norwegian
-        "der", "die", "das", "und", "ist", "ein", "eine", "einen", "einem", "einer", "mit", "auf", "den", "dem", "von",
-        "zu", "im", "het", "een", "van", "zijn", "met", "op", "de", "naar", "door", "terwijl", "det", "er", "og", "och",
-        "ett", "på", "som", "med", "av", "til", "till", "den", "medan", "mens", "etter", "efter", "genom",
-        # Slavic, Baltic and Uralic in Latin letters: Polish, Czech, Croatian, Finnish, Hungarian, Lithuanian
-        "w", "z", "do", "jest", "się", "przez", "który", "ulicy", "v", "je", "ve", "ke", "který", "sa", "ja", "joka",
-        "jossa", "egy", "az", "és", "mögött", "ir", "su", "kol", "u", "koji", "dok",
-        # Turkish, Indonesian, Malay, Tagalog, Swahili, Vietnamese, Hindi in Latin letters
-        "bir", "bu", "ile", "için", "yang", "dan", "dengan", "sebuah", "seorang", "pada", "ke", "ang", "ng", "mga", "sa",
-        "ya", "wa", "katika", "kwa", "anatembea", "một", "và", "của", "trong", "có", "đang", "ek", "aur", "hai", "mein", "ke",
-        "ka", "ki", "ko", "se", "par", "raha", "rahi",
+        # Romance: Spanish, Portuguese, French, Italian, Romanian, Catalan.
+        "de", "la", "el", "los", "las", "una", "uno", "y", "en", "con", "por", "para", "que", "del", "se", "su", "al", "o", "os",
+        "um", "uma", "da", "na", "com", "em", "pela", "pelo", "e", "le", "les", "des", "du", "un", "une", "et", "est", "dans",
+        "sur", "avec", "qui", "au", "aux", "il", "lo", "gli", "di", "che", "nel", "nella", "della", "sono", "si", "este", "cu",
+        "pe", "amb", "sobre", "mentre", "alla",
+        # Germanic: German, Dutch, Swedish, Danish, Norwegian.
+        "der", "das", "und", "ist", "ein", "eine", "einen", "einem", "einer", "mit", "auf", "dem", "von", "zu", "im", "het",
+        "een", "zijn", "op", "naar", "terwijl", "det", "er", "og", "och", "ett", "som", "med", "av", "til",
+        "till", "medan", "mens", "etter", "efter", "genom",
+        # Slavic, Baltic and Uralic in Latin letters; accented letters speak for themselves.
+        "w", "z", "jest", "v", "je", "ve", "ke", "sa", "ja", "joka", "jossa", "egy", "az", "ir", "su", "kol", "koji", "dok",
+        # Turkish, Indonesian, Malay, Tagalog, Swahili, Hindi in Latin letters.
+        "bir", "bu", "ile", "yang", "dan", "dengan", "sebuah", "seorang", "pada", "ang", "ng", "mga", "ya", "wa", "katika", "kwa",
+        "ek", "aur", "hai", "mein", "ka", "ki", "ko", "raha", "rahi",
     ]
 )  # fmt: skip
-"""Small words of other languages that are no English words; `die` is rare enough in captions."""
+"""Small words of other languages that are rare in English captions, names apart."""
 
 
 def is_english(text: str) -> bool:

@@ -37,5 +37,5 @@ def parts_schema() -> dict[str, Any]:
 
 
 def count_words(text: str) -> int:
-    """What white space parts and has a letter or digit: `a close-up – at 5 °C` has four, a dash or a sign alone is none."""
+    """What white space parts and has a letter or digit: `a close-up – at 5 °C` has five, a dash alone is none."""
     return sum(any(character.isalnum() for character in word) for word in text.split())

@@ -14,7 +14,7 @@ from longtake.cli.local import caption, demo, run, score, slice_, step
 from longtake.cli.runs import runs_, stop, submit
 from longtake.cli.schedule import schedule
 from longtake.cli.trace import trace
-from longtake.cli.train import train_tsa
+from longtake.cli.train import train_tsa, tune_captioner
 from longtake.errors import EXIT_DONE, EXIT_USER, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -45,6 +45,7 @@ for verb in (
     step,
     annotate,
     train_tsa,
+    tune_captioner,
     dataset,
     trace,
     doctor,

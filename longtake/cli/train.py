@@ -1,4 +1,4 @@
-"""Verbs that train helpers: the TSA network that scores clips."""
+"""Verbs that train helpers: the TSA network that scores clips, the model that captions them."""
 
 import sys
 from pathlib import Path
@@ -59,4 +59,62 @@ def train_tsa(
         weights = summary.weights
         click.echo(f"SRCC {summary.srcc} on the test sources; weights {summary.weights}, page {summary.report_uri}")
     click.echo(f"score with them: scoring_config: {{measuring: {{suitability: {{weights: {weights}}}}}}}")
+    sys.exit(EXIT_DONE)
+
+
+@click.command("tune-captioner", short_help="Tunes a vision-language model on captions.")
+@click.argument("captions", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--model", help="Folder, s3:// or hub name of the model; else the config's.")
+@click.option(
+    "--videos", type=click.Path(path_type=Path, file_okay=False), help="Where the videos of a CSV are: <id>.mp4 and the like."
+)  # fmt: skip
+@click.option("--data-root", help="Instead of files: the lake whose captions are learned from.")
+@click.option("--dataset", default="clips", show_default=True, help="And of which dataset.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="YAML: caption_tuning_config, captioning_config."
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("captioner"), show_default=True,
+    help="The adapter's folder.",
+)  # fmt: skip
+@click.option(
+    "--work", type=click.Path(path_type=Path, file_okay=False), default=Path("captioner-work"), show_default=True,
+    help="What is finished is kept here, so that a training that was stopped goes on.",
+)  # fmt: skip
+def tune_captioner(
+    captions: tuple[Path, ...], model: str | None, videos: Path | None, data_root: str | None, dataset: str,
+    config_file: Path | None, out: Path, work: Path,
+) -> None:  # fmt: skip
+    """Tunes a vision-language model on captions of your own (LoRA), and says what it writes before and after.
+
+    \b
+    longtake tune-captioner seeds.jsonl --model LLaVA-FOLDER      # keys: media, the six parts, text
+    longtake tune-captioner koala.csv --videos FOLDER --model LLaVA-FOLDER      # Koala-36M's columns
+    longtake tune-captioner --data-root s3://lake/data --model LLaVA-FOLDER     # captions of a lake
+    """
+    given = read_mapping(config_file)
+    names = ("caption_tuning_config", "captioning_config")
+    if unknown := sorted(set(given) - set(names)):
+        raise UserError(f"the config file {config_file} has {', '.join(unknown)}; expected {', '.join(names)}")
+    config, captioning = (given.get(name) or {} for name in names)
+    if bool(captions) == bool(data_root):
+        raise UserError("give files of captions (.jsonl, .csv), or --data-root of a lake that has some")
+    if model:
+        config = {**config, "model": model}
+    if captions:
+        from longtake.files.caption_tuning import tune_on_files
+
+        tuned = tune_on_files(captions, videos=videos, out=out, work=work, config=config)
+        adapter, losses, page = str(tuned.adapter.absolute()), tuned.tuned.held_out_losses, str(tuned.page)
+    else:
+        from longtake.stages import caption_tuning
+
+        summary = caption_tuning.run(
+            data_root=data_root or "", dataset=dataset, captioning_config=captioning, config=config
+        )
+        adapter, losses, page = summary.adapter, (summary.loss_before, summary.loss_after), summary.report_uri
+    before, after = ("none" if loss is None else f"{loss:.3f}" for loss in losses)
+    click.echo(f"held-out loss {before} before, {after} after; adapter {adapter}, page {page}")
+    said = f"captioner: transformers, transformers: {{model: {config.get('model')}, adapter: {adapter}}}"
+    click.echo(f"caption with it: captioning_config: {{writing: {{{said}}}}}")
     sys.exit(EXIT_DONE)

@@ -116,6 +116,8 @@ class Look:
     """What aligning needs to know of one frame."""
 
     detail_hw: NDArray[np.float32]
+    height: float
+    """Widths."""
     places_K: NDArray[np.complex128]
     levels_K: NDArray[np.float64]
     slope_K: NDArray[np.complex128]
@@ -140,22 +142,38 @@ def look_of(picture: Picture, shape_HW: tuple[int, int]) -> Look:
     chosen_K = np.take_along_axis(index_CS, best_CB, axis=1)[np.take_along_axis(cells_CS, best_CB, axis=1) > STEEP_LEVELS]
     places_K = places(detail_hw.shape, height).ravel()[chosen_K]
     slope_K = along_x_hw.ravel()[chosen_K] * columns + 1j * (along_y_hw.ravel()[chosen_K] * (rows / height))
-    return Look(detail_hw, places_K, detail_hw.ravel()[chosen_K].astype(np.float64), slope_K, say_of(places_K, height))
+    return Look(detail_hw, height, places_K, detail_hw.ravel()[chosen_K].astype(np.float64), slope_K, say_of(places_K, height))
 
 
 def left_of(a: Look, b: Look, given: Similarity) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """What the similarity leaves of the change from a to b at a's points [K], levels, and which of them stay in the picture."""
     rows, columns = b.detail_hw.shape
-    height = _height(a)
     there_K = given[0] * a.places_K + given[1]
     x_K = ((there_K.real + 0.5) * columns - 0.5).astype(np.float32)
-    y_K = ((there_K.imag / height + 0.5) * rows - 0.5).astype(np.float32)
+    y_K = ((there_K.imag / a.height + 0.5) * rows - 0.5).astype(np.float32)
     levels_K = cv2.remap(b.detail_hw, x_K[:, None], y_K[:, None], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[:, 0]
     inside_K = (x_K > 1) & (x_K < columns - 2) & (y_K > 1) & (y_K < rows - 2)
     return levels_K - a.levels_K, inside_K
 
 
 def align(a: Look, b: Look, start: Similarity) -> Similarity:
-    """The similarity from a to b near the start."""
+    """The similarity from a to b near the start: inverse compositional (Baker and Matthews 2004), with Geman and McClure's weights."""
     given = start
-    ...
+    columns = a.detail_hw.shape[1]
+    if len(a.places_K) < 8:
+        return given
+    steep_K = np.abs(a.slope_K) / columns
+    more_K = a.slope_K.conj() * a.places_K
+    descents_K4 = np.stack([a.slope_K.real, a.slope_K.imag, more_K.real, -more_K.imag], axis=1)
+    for tolerance in ALIGN_TOLERANCES:
+        left_K, inside_K = left_of(a, b, given)
+        allowed_K = NOISE_LEVELS + tolerance * steep_K
+        weight_K = a.say_K * inside_K / (1 + (left_K / allowed_K) ** 2) ** 2 / allowed_K**2
+        weighted_4K = (descents_K4 * weight_K[:, None]).T
+        normal_44 = weighted_4K @ descents_K4
+        normal_44[np.diag_indices(4)] *= 1 + 1e-6
+        normal_44[np.diag_indices(4)] += 1e-9
+        step_4 = np.linalg.solve(normal_44, weighted_4K @ left_K)
+        step = np.array([1 + step_4[2] + 1j * step_4[3], step_4[0] + 1j * step_4[1]])
+        given = compose(invert(step), given)
+    return given

@@ -33,7 +33,9 @@ class MeasuredCaptioner:
 
     def _write(self, seen: Seen) -> Written:
         if seen.facts is None:
-            raise UserError("the captioner `measured` says what was measured, and this clip comes without facts; look at it first")
+            raise UserError(
+                "the captioner `measured` says what was measured, and this clip comes without facts; look at it first"
+            )
         quotes = quotable(seen.facts.texts, self._rules)
         fault = Rejected("empty")
         for attempt in range(2 * VOICES):

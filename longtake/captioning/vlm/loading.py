@@ -68,6 +68,7 @@ def load_vlm(
 
     `auto`: bfloat16 on a GPU, float32 without one; a GPU is taken where there is one. Raises UserError for what is no such model.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText, AutoTokenizer
 
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -81,7 +82,7 @@ def load_vlm(
         model, found = AutoModelForImageTextToText.from_pretrained(
             place, dtype=number, attn_implementation="sdpa", use_safetensors=True, output_loading_info=True, trust_remote_code=False
         )  # fmt: skip
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(f"{place} cannot be loaded as a model: {_first_line(error)}") from None
     if lacking := sorted(found["missing_keys"]):
         raise UserError(f"{place} lacks {len(lacking)} of its weights, {lacking[0]} for one; fetch it again, whole")

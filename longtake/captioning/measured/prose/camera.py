@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 
 from longtake.captioning.facts import Facts, Move
-from longtake.captioning.measured.prose.voice import Sentence, Voice, listing, pace, percent
+from longtake.captioning.measured.prose.voice import Sentence, Voice, listing, percent
 from longtake.captioning.seen import Seen
 
 VERBS = {
     "static": "stands still", "pan left": "pans left", "pan right": "pans right", "tilt up": "tilts up", "tilt down": "tilts down",
     "zoom in": "zooms in", "zoom out": "zooms out", "roll clockwise": "rolls clockwise",
-    "roll counterclockwise": "rolls counterclockwise", "handheld": "sways in the hand",
+    "roll counterclockwise": "rolls counterclockwise", "handheld": "shakes",
 }  # fmt: skip
 ADVERBS = {"slow": "slowly", "moderate": "at medium speed", "fast": "quickly", None: ""}
 FAMILIES = {"pan": "pan", "tilt": "tilt", "zoom": "zoom", "roll": "roll", "handheld": "shake"}
@@ -43,11 +43,14 @@ def tell_camera(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
     phases = _phases(facts.camera)
     if not phases:
         return [Sentence(text="What the camera does could not be told.", rank=3)]
-    subject = voice.pick("The camera", "As for the camera, it", "Throughout, the camera") if _whole(phases, seen) else "The camera"
-    if subject == "Throughout, the camera":
-        told = f"{subject} {_verbs(phases[0])}."
-    elif _whole(phases, seen):
-        told = f"{subject} {_verbs(phases[0])} {voice.pick('from beginning to end', 'for all of the time', 'from the first moment to the last')}."
+    if len(phases) == 1 and _length(phases[0]) >= THROUGHOUT * seen.duration_s:
+        does = _verbs(phases[0])
+        told = voice.pick(
+            f"The camera {does} from beginning to end.",
+            f"As for the camera, it {does} for all of the time.",
+            f"The camera {does} from the first moment to the last.",
+            f"Throughout, the camera {does}.",
+        )
     else:
         told = " ".join(_tell_phase(phase, place, len(phases)) for place, phase in enumerate(phases[:PHASES]))
     sentences = [Sentence(text=told, rank=1)]
@@ -63,14 +66,14 @@ def short_camera(facts: Facts) -> str:
     moves = [move for move in facts.camera if move.kind != "static"] or list(facts.camera)
     if not moves:
         return "the camera's part in it is unknown"
-    longest = max(moves, key=lambda move: _length(move.start_s, move.end_s))
+    longest = max(moves, key=_length)
     return f"the camera {_verb(longest)}"
 
 
 def _phases(moves: tuple[Move, ...]) -> list[_Phase]:
     """In the order of time; moves of the same kind at the same time count once."""
     phases: list[_Phase] = []
-    for move in sorted((move for move in moves if math.isfinite(move.start_s + move.end_s)), key=lambda move: move.start_s):
+    for move in sorted((move for move in moves if math.isfinite(_length(move))), key=lambda move: move.start_s):
         if phases and _together(phases[-1], move):
             if all(move.kind != other.kind for other in phases[-1].moves):
                 phases[-1] = _Phase((*phases[-1].moves, move))
@@ -81,16 +84,12 @@ def _phases(moves: tuple[Move, ...]) -> list[_Phase]:
 
 def _together(phase: _Phase, move: Move) -> bool:
     shared_s = min(phase.end_s, move.end_s) - max(phase.start_s, move.start_s)
-    shorter_s = min(_length(phase.start_s, phase.end_s), _length(move.start_s, move.end_s))
-    return shared_s >= OVERLAP * shorter_s
+    return shared_s >= OVERLAP * min(_length(phase), _length(move))
 
 
-def _length(start_s: float, end_s: float) -> float:
-    return max(end_s - start_s, 0.0) if math.isfinite(start_s + end_s) else 0.0
-
-
-def _whole(phases: list[_Phase], seen: Seen) -> bool:
-    return len(phases) == 1 and _length(phases[0].start_s, phases[0].end_s) >= THROUGHOUT * seen.duration_s
+def _length(span: _Phase | Move) -> float:
+    """Seconds; no number where its ends are none."""
+    return span.end_s - span.start_s
 
 
 def _tell_phase(phase: _Phase, place: int, phases: int) -> str:
@@ -115,20 +114,39 @@ def _rate(phases: list[_Phase], voice: Voice) -> str | None:
     moves = [move for phase in phases[:PHASES] for move in phase.moves if move.kind != "static"]
     if not moves or not math.isfinite(moves[0].rate):
         return None
-    rate = abs(moves[0].rate)
-    match moves[0].kind.split()[0]:
+    rate, kind = abs(moves[0].rate), moves[0].kind.split()[0]
+    match kind:
         case "pan" | "tilt":
-            what = voice.pick(f"That {moves[0].kind.split()[0]} shifts the view by {pace(rate)}.", f"Measured, the {moves[0].kind.split()[0]} amounts to {pace(rate)}.")
+            what = voice.pick(
+                f"That {kind} shifts all that is in view by {_widths(rate)} every second.",
+                f"Measured, the {kind} amounts to {_widths(rate)} every second.",
+            )
         case "zoom":
             size = f"{percent(rate)}" if rate < 10 else "more than ten times"
             grows = "grow" if moves[0].kind == "zoom in" else "shrink"
-            what = voice.pick(f"Under that zoom things {grows} by {size} a second.", f"Each second of the zoom makes things {grows} by {size}.")
+            what = voice.pick(
+                f"Under that zoom things {grows} by {size} a second.",
+                f"Each second of the zoom makes things {grows} by {size}.",
+            )
         case "roll":
             degrees = f"{rate:.0f}" if 1.5 <= rate < 1000 else "one or two" if rate < 1.5 else "a thousand or more"
-            what = voice.pick(f"The roll turns the horizon by {degrees} degrees a second.", f"That roll comes to {degrees} degrees a second.")
+            what = voice.pick(
+                f"The roll turns the horizon by {degrees} degrees a second.",
+                f"That roll comes to {degrees} degrees a second.",
+            )
         case _:
-            what = voice.pick(f"The shake amounts to {pace(rate)}.", f"Its unsteadiness comes to {pace(rate)}.")
+            what = voice.pick(
+                f"The shake amounts to {_widths(rate)} every second.",
+                f"Its unsteadiness comes to {_widths(rate)} every second.",
+            )
     return what
+
+
+def _widths(rate: float) -> str:
+    """Widths of the view."""
+    if rate < 1:
+        return f"{percent(rate)} of its width"
+    return f"{rate:.1f} times its width" if rate < 10 else "ten times its width or more"
 
 
 def _absent(facts: Facts, voice: Voice) -> str | None:
@@ -140,5 +158,5 @@ def _absent(facts: Facts, voice: Voice) -> str | None:
     return voice.pick(
         f"No {listing(missing, 'or')} was measured in it{', beside that' if present - {'static'} else ''}.",
         f"Of {listing(missing, 'or')} there is no sign.",
-        f"There is no {listing(missing, 'and no')} to speak of.",
+        f"There is no {listing(missing, 'or')} to speak of.",
     )

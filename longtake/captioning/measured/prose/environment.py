@@ -45,6 +45,19 @@ def tell_place(facts: Facts, voice: Voice, looked: bool) -> list[Sentence]:
     return [Sentence(text=text, rank=7)]
 
 
+def tell_setting(facts: Facts, voice: Voice, looked: bool) -> list[Sentence]:
+    """The same, after the subject was told: a place that is the subject is not named again."""
+    place = place_of(facts)
+    if place is None or place != named_subjects(facts)[0]:
+        return tell_place(facts, voice, looked)
+    text = voice.pick(
+        "Being a place rather than a thing, it is the setting as well.",
+        "That is a place, so it makes up the surroundings, too.",
+        "As it is a place, nothing else has to be said of the setting.",
+    )
+    return [Sentence(text=text, rank=7)]
+
+
 def tell_backdrop(facts: Facts, voice: Voice) -> list[Sentence]:
     """Its leading colours, and how much of it is at rest."""
     names = [colour.name for colour in named_colours(facts)][:2]

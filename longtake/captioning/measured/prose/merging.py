@@ -3,10 +3,10 @@
 from longtake.captioning.config import Measured, Rules
 from longtake.captioning.facts import Facts
 from longtake.captioning.measured.prose.camera import tell_camera
-from longtake.captioning.measured.prose.environment import place_of, tell_backdrop, tell_place, tell_texts
+from longtake.captioning.measured.prose.environment import tell_backdrop, tell_place, tell_setting, tell_texts
 from longtake.captioning.measured.prose.movement import tell_details, tell_event
 from longtake.captioning.measured.prose.overall import tell_opening, tell_overall
-from longtake.captioning.measured.prose.subject import named_subjects, tell_subject
+from longtake.captioning.measured.prose.subject import tell_subject
 from longtake.captioning.measured.prose.visual import tell_visual
 from longtake.captioning.measured.prose.voice import Voice, fit
 from longtake.captioning.schema import Parts
@@ -32,13 +32,11 @@ def write_parts(seen: Seen, facts: Facts, voice: Voice, rules: Rules, looked: Me
 
 def write_text(seen: Seen, facts: Facts, voice: Voice, rules: Rules, looked: Measured, quotes: list[str]) -> str:
     """The main event first, then subject, action, surroundings, light and colours, and the camera (Koala-36M section B)."""
-    subjects = named_subjects(facts)
-    named_already = bool(subjects) and place_of(facts) == subjects[0]
     sentences = [
         *tell_opening(seen, facts, voice),
         *tell_subject(facts, voice, looked.subject),
         *tell_details(facts, voice),
-        *([] if named_already else tell_place(facts, voice, looked.subject)),
+        *tell_setting(facts, voice, looked.subject),
         *tell_texts(facts, voice, looked.text, quotes),
         *tell_visual(seen, facts, voice),
         *tell_camera(seen, facts, voice),

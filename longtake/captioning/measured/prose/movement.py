@@ -73,7 +73,15 @@ def tell_details(facts: Facts, voice: Voice) -> list[Sentence]:
             "Whatever stirs in it takes up less than 1% of the area.",
             "Any motion of its own stays below what could be measured, 1% of the area.",
         )
-        return [Sentence(text=text, rank=8)]
+        sentences = [Sentence(text=text, rank=8)]
+        if not camera_moves(facts):
+            alike = voice.pick(
+                "It could almost pass for a photograph.",
+                "A photograph of it would show nearly the same.",
+                "In that it comes close to a photograph.",
+            )
+            sentences.append(Sentence(text=alike, rank=12))
+        return sentences
     share, speed = percent(facts.motion.share), pace(facts.motion.speed)
     how = grade(facts.motion.speed, SPEEDS, "fast")
     return [

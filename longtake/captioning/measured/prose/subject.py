@@ -26,7 +26,9 @@ def tell_subject(facts: Facts, voice: Voice, looked: bool) -> list[Sentence]:
     if others:
         either = listing(others, "or")
         text = voice.pick(
-            f"Less likely readings are {listing(others)}." if len(others) > 1 else f"A less likely reading is {either}.",
+            f"Less likely readings are {listing(others)}."
+            if len(others) > 1
+            else f"A less likely reading is {either}.",
             f"It might also be taken for {either}.",
             f"Failing that, it could be {either}.",
             f"The next best guess is {either}.",

@@ -7,7 +7,7 @@ from longtake.captioning.measured.prose.voice import Sentence, Voice, grade, is_
 from longtake.captioning.seen import Seen
 
 LIGHT = (
-    (0.1, "very dark"), (0.22, "dark"), (0.35, "rather dim"), (0.58, "moderately bright"), (0.75, "bright"),
+    (0.1, "very dark"), (0.22, "dark"), (0.3, "rather dim"), (0.58, "moderately bright"), (0.75, "bright"),
 )  # fmt: skip
 """Mean luma."""
 CONTRASTS = ((0.05, "hardly any"), (0.12, "low"), (0.21, "moderate"), (0.29, "strong"))
@@ -20,9 +20,15 @@ SHARPNESS = ((0.25, "blurred"), (0.5, "soft"), (0.75, "fairly sharp"))
 NO_CLARITY = 0.01
 """Clarity of what is flat, or drowned in noise."""
 TONES = {
-    "warm": {"dark red", "red", "dark brown", "brown", "warm brown", "pale brown", "beige", "orange", "yellow", "pale yellow", "pink", "magenta"},
-    "cool": {"dark teal", "teal", "turquoise", "dark blue", "blue", "bright blue", "pale blue", "grey-blue", "dark purple", "purple", "pale purple"},
-    "neutral": {"black", "dark grey", "grey", "pale grey", "white"},
+    "warm": (
+        "dark red", "red", "dark brown", "brown", "warm brown", "pale brown", "beige", "orange", "yellow", "pale yellow", "pink",
+        "magenta",
+    ),
+    "cool": (
+        "dark teal", "teal", "turquoise", "dark blue", "blue", "bright blue", "pale blue", "grey-blue", "dark purple", "purple",
+        "pale purple",
+    ),
+    "neutral": ("black", "dark grey", "grey", "pale grey", "white"),
 }  # fmt: skip
 """Greens are neither."""
 LEADING, LED = 0.5, 0.2
@@ -113,7 +119,9 @@ def _palette(facts: Facts, voice: Voice) -> list[Sentence]:
 
 def _tone(facts: Facts, voice: Voice) -> list[Sentence]:
     """Whether it is warm or cool."""
-    shares = {tone: sum(colour.share for colour in named_colours(facts) if colour.name in TONES[tone]) for tone in TONES}
+    shares = {
+        tone: sum(colour.share for colour in named_colours(facts) if colour.name in TONES[tone]) for tone in TONES
+    }
     warm, cool, plain = (shares[tone] for tone in ("warm", "cool", "neutral"))
     if max(warm, cool, plain) < LED:
         return []
@@ -124,7 +132,9 @@ def _tone(facts: Facts, voice: Voice) -> list[Sentence]:
             "Most of these tones are neutral, so it looks neither warm nor cool.",
         )
     elif max(warm, cool) < 1.5 * min(warm, cool):
-        text = voice.pick("Warm and cool tones keep a balance.", "There are about as many warm tones as cool ones in it.")
+        text = voice.pick(
+            "Warm and cool tones keep a balance.", "There are about as many warm tones as cool ones in it."
+        )
     else:
         more, less = ("warm", "cool") if warm > cool else ("cool", "warm")
         text = voice.pick(
@@ -160,7 +170,9 @@ def _sharpness(facts: Facts, voice: Voice) -> list[Sentence]:
 
 def _format(seen: Seen, voice: Voice) -> list[Sentence]:
     ratio = seen.width / max(seen.height, 1)
-    shape = grade(ratio, ((0.95, "an upright"), (1.05, "a square"), (1.5, "a landscape"), (2.1, "a wide")), "a very wide")
+    shape = grade(
+        ratio, ((0.95, "an upright"), (1.05, "a square"), (1.55, "a landscape"), (2.1, "a wide")), "a very wide"
+    )
     text = voice.pick(
         f"It is shown in {shape} format of {seen.width} by {seen.height} pixels.",
         f"It has {shape} format with {seen.width} by {seen.height} pixels.",

@@ -75,8 +75,8 @@ def seconds(duration_s: float) -> str:
 def a(name: str) -> str:
     """A name with its article."""
     lower = name.lower()
-    vowel = lower[:1] in tuple("aeiou") and not lower.startswith(("uni", "eu")) or lower.startswith("hour")
-    return f"an {name}" if vowel else f"a {name}"
+    sounds_as_vowel = lower.startswith("hour") or (lower[:1] in tuple("aeiou") and not lower.startswith(("uni", "eu")))
+    return f"an {name}" if sounds_as_vowel else f"a {name}"
 
 
 def is_plain(name: str) -> bool:
