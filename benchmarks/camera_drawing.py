@@ -28,12 +28,15 @@ from longtake.video.guard import Guard
 STILLS, CLIPS = {".jpg", ".jpeg", ".png", ".webp"}, {".mp4", ".avi", ".mpg"}
 STANDING = {
     "intel_bottle-detection", "intel_car-detection", "intel_one-by-one-person-detection", "ocv_box", "ocv_cup", "ocv_tree",
-    "ocv_vtest", "psychopy_talk", "carphone_pristine",
+    "ocv_vtest", "psychopy_talk",
 }  # fmt: skip
 """Clips whose own camera stands: looked at, and their borders move by less than 0.1 % of the width a second."""
 WINDOW_PX = 150
 """The window is at least this wide on its source at its smallest, so that there is something to see."""
 SHORTEST_S = 1.5
+SIGHT, SIGHT_LEVELS, PLACES = 6, 6.0, 6
+"""At least so many of 16 equal parts of the window have a contrast of so many levels (RMS, on a 64th of the width), at all times: nobody
+can name a move over a blank wall. So many places are tried on a source."""
 LEAST_4 = np.array([LEAST_PAN, LEAST_PAN, LEAST_ZOOM, LEAST_ROLL])
 WAYS: tuple[tuple[MoveKind, MoveKind], ...] = (
     ("pan right", "pan left"), ("tilt down", "tilt up"), ("zoom in", "zoom out"), ("roll clockwise", "roll counterclockwise")
@@ -184,37 +187,59 @@ def corners_of(path_T4: NDArray[np.float64], height: float) -> NDArray[np.float6
 
 
 def draw(case: Case, sources: Sequence[Source], path: Path) -> str | None:
-    """The case as a file, over the first source that has room for it; its name, None where none has."""
+    """The case as a file, over the first source that has room and something to see for it; its name, None where none has."""
     for source in sources:
         rng = np.random.default_rng(zlib.crc32(f"{case.name} {source.name}".encode()))
-        duration_s = rng.uniform(2.0, 7.0)
-        frames, fps = source.frames(rng, duration_s)
-        rows, columns = frames[0].shape[:2]
+        frames, fps = source.frames(rng, rng.uniform(2.0, 7.0))
         height = float(rng.choice([9 / 16, 9 / 16, 9 / 16, 3 / 4, 3 / 4, 1, 16 / 9]))
-        while len(frames) >= SHORTEST_S * fps:
-            looks_T4 = path_of(
-                case, np.arange(len(frames)) / fps, np.random.default_rng(zlib.crc32(case.name.encode()))
-            )
-            corners_T42 = corners_of(looks_T4, height)
-            low_2, high_2 = corners_T42.min(axis=(0, 1)), corners_T42.max(axis=(0, 1))
-            room_px = float(((np.array([columns, rows]) - 2) / (high_2 - low_2)).min())  # a width of the first window
-            if room_px * np.exp(-looks_T4[:, 2].max()) >= min(WINDOW_PX, 0.6 * columns):
+        for _ in range(PLACES):
+            corners_T42 = _travel(case, len(frames), fps, frames[0].shape, height, rng)
+            if corners_T42 is None:
                 break
-            frames = frames[: int(len(frames) * 0.85)]
-        else:
-            continue
-        width_px = room_px * rng.uniform(0.8, 1.0)
-        width_px = max(width_px, min(room_px, WINDOW_PX * np.exp(looks_T4[:, 2].max())))
-        slack_2 = np.array([columns, rows]) - 1 - width_px * (high_2 - low_2)
-        corners_T42 = 0.5 + width_px * (corners_T42 - low_2) + rng.uniform(0, 1, 2) * slack_2
-        before = None
-        if case.before:
-            others = [other for other in sources if other.still and other.name != source.name]
-            picture_HW3 = others[int(rng.integers(len(others)))].frames(rng, 1)[0][0]
-            before = Before(picture_HW3, case.before == "followed", float(rng.uniform()))
-        encode(_look(frames, corners_T42, height, before, rng), fps, int(rng.choice([20, 26, 32])), path)
-        return source.name
+            if not _in_sight(frames, corners_T42):
+                continue
+            before = None
+            if case.before:
+                others = [other for other in sources if other.still and other.name != source.name]
+                picture_HW3 = others[int(rng.integers(len(others)))].frames(rng, 1)[0][0]
+                before = Before(picture_HW3, case.before == "followed", float(rng.uniform()))
+            shown = _look(frames[: len(corners_T42)], corners_T42, height, before, rng)
+            encode(shown, fps, int(rng.choice([20, 26, 32])), path)
+            return source.name
     return None
+
+
+def _travel(
+    case: Case, count: int, fps: float, shape: tuple[int, ...], height: float, rng: np.random.Generator
+) -> NDArray[np.float64] | None:
+    """The window's corners on the source [T, 4 corners, 2], pixels, somewhere; for a shorter time where there is no room; None without any."""
+    rows, columns = shape[:2]
+    while count >= SHORTEST_S * fps:
+        seed = np.random.default_rng(zlib.crc32(case.name.encode()))
+        looks_T4 = path_of(case, np.arange(count) / fps, seed)
+        corners_T42 = corners_of(looks_T4, height)
+        low_2, high_2 = corners_T42.min(axis=(0, 1)), corners_T42.max(axis=(0, 1))
+        room_px = float(((np.array([columns, rows]) - 2) / (high_2 - low_2)).min())  # a width of the first window
+        smallest = np.exp(-looks_T4[:, 2].max())
+        if room_px * smallest >= min(WINDOW_PX, 0.6 * columns):
+            width_px = max(room_px * rng.uniform(0.8, 1.0), min(room_px, WINDOW_PX / smallest))
+            slack_2 = np.array([columns, rows]) - 1 - width_px * (high_2 - low_2)
+            placed_T42: NDArray[np.float64] = 0.5 + width_px * (corners_T42 - low_2) + rng.uniform(0, 1, 2) * slack_2
+            return placed_T42
+        count = int(count * 0.85)
+    return None
+
+
+def _in_sight(frames: Sequence[NDArray[np.uint8]], corners_T42: NDArray[np.float64]) -> bool:
+    """Whether a person could name the move."""
+    for k in np.linspace(0, len(corners_T42) - 1, 6).astype(int):
+        (left, top), (right, bottom) = corners_T42[k].min(axis=0).astype(int), corners_T42[k].max(axis=0).astype(int)
+        luma_hw = cv2.cvtColor(frames[k][max(top, 0) : bottom, max(left, 0) : right], cv2.COLOR_BGR2GRAY)
+        cells_hw = cv2.resize(luma_hw, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float64)
+        contrast_44 = cells_hw.reshape(4, 16, 4, 16).std(axis=(1, 3))
+        if (contrast_44 > SIGHT_LEVELS).sum() < SIGHT:
+            return False
+    return True
 
 
 def _look(
@@ -275,7 +300,7 @@ class Before:
         rows, columns = shown_HW3.shape[:2]
         sway = np.sin(2 * np.pi * (2 * share + self.phase))
         x = 0.5 + 0.02 * sway if self.followed else -0.15 + 1.3 * share
-        radius_x, radius_y = (0.2, 0.3) if self.followed else (0.36, 0.5)
+        radius_x, radius_y = (0.2, 0.3) if self.followed else (0.28, 0.45)
         size = (round(2 * radius_x * columns), round(2 * radius_y * rows))
         thing_hw3 = cv2.resize(self.picture_HW3, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         mask_hw = cv2.ellipse(

@@ -26,6 +26,7 @@ CATALOG: Mapping[str, Entry] = {
     ),
     "doctor": Entry(steps=("doctor",), configs=_configs_of("doctor")),
     "train-tsa": Entry(steps=("tsa_training", "summary"), configs=_configs_of("train-tsa")),
+    "tune-captioner": Entry(steps=("caption_tuning", "summary"), configs=_configs_of("tune-captioner")),
 }
 """By their names, which Kubeflow, Argo and the command share; `module_of` says where the code is."""
 

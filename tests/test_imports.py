@@ -8,7 +8,7 @@ import pytest
 
 CLONE = Path(__file__).parent.parent
 CONCEPTS = {
-    "slicing", "scoring", "selecting", "annotating", "tsa_training", "captioning", "latents", "dit", "scaling", "owl",
+    "slicing", "scoring", "selecting", "annotating", "tsa_training", "captioning", "caption_tuning", "latents", "dit", "scaling", "owl",
     "evaluation", "video", "report",
 }  # fmt: skip
 PURE = {"pydantic", "longtake"}

@@ -3,12 +3,13 @@
 Modules are found by what they are (transformers' own accessors and torch's types), not by the names of one family.
 """
 
+import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
@@ -16,11 +17,13 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from longtake.caption_tuning.config import CaptionTuningConfig, Lora
+from longtake.caption_tuning.steps import Role
 from longtake.captioning.vlm.loading import ADAPTER
 from longtake.errors import UserError
 from longtake.tsa_training.fitting import write_whole
 
-Role = Literal["language", "vision", "projector"]
+FACTS = "facts"
+"""Where they stand in the file's metadata."""
 KINDS = ("attention", "mlp")
 """What the name of a module's class holds, whose linear layers are of this kind."""
 
@@ -149,18 +152,19 @@ def save_adapter(pupil: Pupil, folder: Path, facts: Mapping[str, str]) -> None:
     """Writes what has learned as peft reads it: `adapter_config.json` and safetensors, in which the facts stand."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = get_peft_model_state_dict(pupil.peft, save_embedding_layers=False)
-    write_whole(folder / ADAPTER, tensors, {"format": "pt", **facts})
-    said = pupil.peft.peft_config["default"]
+    write_whole(folder / ADAPTER, tensors, {FACTS: json.dumps(facts)})  # one key: several are written in any order
+    said = cast(LoraConfig, pupil.peft.peft_config["default"])
     said.target_modules = sorted(
-        said.target_modules
-    )  # a set has no order, and the same training is to give the same bytes
+        cast(set[str], said.target_modules)
+    )  # as a set it would be written in another order each time
     said.save_pretrained(str(folder))
 
 
 def read_facts(folder: Path) -> dict[str, str]:
     """What is written in an adapter about its making."""
     with safe_open(folder / ADAPTER, "pt") as file:
-        return {name: value for name, value in (file.metadata() or {}).items() if name != "format"}
+        facts: dict[str, str] = json.loads((file.metadata() or {}).get(FACTS, "{}"))
+    return facts
 
 
 def count_all(model: Any) -> int:

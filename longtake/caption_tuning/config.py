@@ -18,7 +18,7 @@ class Lora:
     """Low-rank adapters (LoRA, arXiv 2106.09685) beside linear layers that stay as they are."""
 
     rank: int = Field(default=16, ge=1, le=1024)
-    alpha: float = Field(default=32.0, gt=0)
+    alpha: int = Field(default=32, ge=1)
     """What an adapter adds is multiplied by alpha / rank."""
     dropout: float = Field(default=0.05, ge=0, lt=1)
     """Of what goes into an adapter."""

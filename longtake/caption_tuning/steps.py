@@ -1,6 +1,9 @@
-"""What a step of a training came to."""
+"""What a step of a training came to, and which parts of a model learn."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["language", "vision", "projector"]
 
 
 @dataclass(frozen=True)

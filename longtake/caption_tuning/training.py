@@ -48,7 +48,7 @@ class Course:
         """
         optimisation, judging = self._config.optimisation, self._config.judging
         if optimisation.gradient_checkpointing:
-            self._pupil.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            self._pupil.model.activation_checkpointing_enable()
         history = self._resume(state)
         yield from history
         if not history:
@@ -56,7 +56,13 @@ class Course:
             yield history[0]
         done = history[-1].number
         for number, examples in enumerate(self._read_ahead(self._plan.steps_from(done)), start=done + 1):
-            record = self._step(number, examples)
+            try:
+                record = self._step(number, examples)
+            except torch.OutOfMemoryError:
+                raise UserError(
+                    f"step {number} does not fit into the memory of {self._vlm.device}; lower optimisation.batch (accumulation makes "
+                    "up for it), show fewer or smaller frames (sampling), or set optimisation.gradient_checkpointing"
+                ) from None
             is_kept = number % judging.every_steps == 0 or number == self._plan.steps
             if is_kept:
                 record = replace(record, held_out_loss=self.held_out_loss())
@@ -99,9 +105,10 @@ class Course:
                 total, tokens = total + loss.item(), tokens + count
         if not tokens:
             return StepRecord(number, too_long=too_long, rate=share)
-        weights = [weight for weight in self._pupil.learning.values() if weight.grad is not None]
-        for weight in weights:
-            weight.grad /= tokens  # type: ignore[operator]
+        weights = list(self._pupil.learning.values())
+        for gradient in (weight.grad for weight in weights):
+            if gradient is not None:
+                gradient.div_(tokens)
         norm = float(nn.utils.clip_grad_norm_(weights, optimisation.clip))
         if not (math.isfinite(total) and math.isfinite(norm)):
             raise UserError(

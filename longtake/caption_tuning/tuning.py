@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from longtake.caption_tuning.adapter import Pupil, Role, count_all, make_pupil
+from longtake.caption_tuning.adapter import Pupil, count_all, make_pupil
 from longtake.caption_tuning.batches import Plan
 from longtake.caption_tuning.config import ALGORITHM_VERSION, CaptionTuningConfig
 from longtake.caption_tuning.frames import FrameFiles
 from longtake.caption_tuning.judging import Judged, judge
 from longtake.caption_tuning.lessons import Lesson, training_lessons
 from longtake.caption_tuning.seeds import Seed
-from longtake.caption_tuning.steps import StepRecord
+from longtake.caption_tuning.steps import Role, StepRecord
 from longtake.caption_tuning.training import Course
 from longtake.captioning.dialogue import Answer
 from longtake.captioning.vlm.decoding import Decoder
@@ -26,6 +26,15 @@ from longtake.records import Split, digest
 
 Show = Callable[[str, Iterator[Any], int], Iterator[Any]]
 """Shows how far a stream is: its name, the stream, how many items."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One held-out question, and its answers."""
+
+    lesson: Lesson
+    before: Judged
+    after: Judged
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,8 +50,8 @@ class Tuned:
     history: list[StepRecord]
     lessons: Mapping[Split, int]
     """Questions that there are on each side."""
-    judged: list[tuple[Lesson, Judged, Judged]]
-    """Held-out questions with the answers before and after."""
+    exchanges: list[Exchange]
+    """Held-out questions that the model has answered."""
 
     @property
     def held_out_losses(self) -> tuple[float | None, float | None]:
@@ -91,7 +100,7 @@ def tune(
     return Tuned(
         vlm=vlm, pupil=pupil, counts=pupil.count(), weights=weights, history=history,
         lessons={side: len(found) for side, found in lessons.items()},
-        judged=list(zip(judging, before, after, strict=True)),
+        exchanges=[Exchange(*row) for row in zip(judging, before, after, strict=True)],
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ RUN = 8
 """Words that come again in the same order: the text goes in circles. People write no run of eight twice in 250 words."""
 SENTENCE = 4
 """Words from which on a sentence must not come again; `He runs.` may."""
-LOOP = re.compile(r"\b(\w+(?: \w+){0,3})(?: \1){3}\b")
-"""One to four words four times in a row."""
+LOOP, TURNS = 4, 4
+"""Up to four words, four times in a row."""
 STUTTER = re.compile(r"(\S)\1{7}")
 """One character eight times in a row."""
 QUOTED = re.compile(r'"[^"]{1,200}"|“[^”]{1,200}”')
@@ -87,10 +87,11 @@ def find_repeat(text: str) -> str | None:
     for sentence, count in sentences.items():
         if count > 1 and len(sentence.split()) >= SENTENCE:
             return sentence
-    key = _key(text)
-    if loop := LOOP.search(key):
-        return loop[0]
-    words = key.split()
+    words = _key(text).split()
+    for size in range(1, LOOP + 1):
+        for start in range(len(words) - TURNS * size + 1):
+            if words[start : start + size] * TURNS == words[start : start + size * TURNS]:
+                return " ".join(words[start : start + size * TURNS])
     runs: set[tuple[str, ...]] = set()
     for start in range(len(words) - RUN + 1):
         run = tuple(words[start : start + RUN])
@@ -106,6 +107,9 @@ def flag_of(*texts: str) -> str | None:
 
 
 def _check_characters(text: str) -> None:
+    """Raises Rejected for what nobody can see or type: a plain text has none of it."""
+    if text.isascii() and text.isprintable():
+        return
     marks = 0
     for character in text:
         category = unicodedata.category(character)

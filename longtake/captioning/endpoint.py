@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from longtake.captioning.captioner import Written
 from longtake.captioning.config import CaptioningConfig, Requests
@@ -29,6 +29,8 @@ class EndpointCaptioner:
         self._jpeg_quality = config.endpoint.jpeg_quality
         self._client = Client(config.endpoint, requests, environ, temperature=config.asking.temperature)
         self._threads = ThreadPoolExecutor(requests.concurrency, thread_name_prefix="endpoint")
+        self._fault: BaseException | None = None
+        """The first; others may only follow from it."""
 
     def __call__(self, clips: Sequence[Seen], /) -> list[Written]:
         """One for each clip, in order. Raises UserError for a wrong key, model or URL, TransientError for a server that is gone.
@@ -36,9 +38,10 @@ class EndpointCaptioner:
         Whatever it raises, Ctrl-C too, closes the captioner.
         """
         try:
-            written = [self._threads.submit(self._caption, clip) for clip in clips]
+            written = [self._threads.submit(self._caption_or_end, clip) for clip in clips]
             ended, _ = wait(written, return_when=FIRST_EXCEPTION)
-            _raise_first(ended)
+            if self._fault and any(one.exception() for one in ended):
+                raise self._fault
         except BaseException:
             self.close()
             raise
@@ -48,6 +51,15 @@ class EndpointCaptioner:
         """Ends everything that is under way, back-off included; threads end by themselves, within moments."""
         self._client.close()
         self._threads.shutdown(wait=False)
+
+    def _caption_or_end(self, clip: Seen) -> Written:
+        """What raises for one clip would do so for all: the other threads end before they begin with the next."""
+        try:
+            return self._caption(clip)
+        except BaseException as fault:
+            self._fault = self._fault or fault
+            self._client.close()
+            raise
 
     def _caption(self, clip: Seen) -> Written:
         """All that is asked about one clip, in turn."""
@@ -72,9 +84,3 @@ class EndpointCaptioner:
         if clip.frames_NHW3 is None:
             raise ValueError("a clip for a server comes with frames; they were not asked for when it was looked at")
         return data_urls(clip.frames_NHW3, self._jpeg_quality)
-
-
-def _raise_first(ended: set[Future[Written]]) -> None:
-    for one in ended:
-        if error := one.exception():
-            raise error

@@ -108,6 +108,7 @@ class Client:
             else:
                 self._outlook.answered()
                 return answer
+        self._gate.check()
         if self._outlook.failed():
             raise TransientError(f"{self._endpoint.url} left {GIVE_UP} requests in a row without an answer ({detail})")
         raise Unanswered("endpoint_failed", detail)

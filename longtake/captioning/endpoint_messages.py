@@ -36,6 +36,9 @@ class Dialect:
     temperature: bool = True
     """Whether it may be set."""
 
+    def __str__(self) -> str:
+        return f"JSON by {self.guided}, {self.limit} and {'a' if self.temperature else 'no'} temperature"
+
 
 def data_urls(frames_NHW3: np.ndarray, jpeg_quality: int) -> list[str]:
     """Each frame as a JPEG in a data URL."""

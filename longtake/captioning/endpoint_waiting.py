@@ -65,10 +65,15 @@ class Gate:
             with self._lock:
                 open_s = max(ready_s, self._shut_until_s + lag_s)
             now_s = time.monotonic()
-            if self._closed.wait(max(0.0, min(open_s, late_s) - now_s)):
-                raise Closed("the captioner was closed")
+            self._closed.wait(max(0.0, min(open_s, late_s) - now_s))
+            self.check()
             if now_s >= min(open_s, late_s):
                 return now_s >= open_s
+
+    def check(self) -> None:
+        """Raises Closed once it is closed: what came to nothing did so for that reason."""
+        if self._closed.is_set():
+            raise Closed("the captioner was closed")
 
     def close(self) -> None:
         """Nobody passes any more; who waits stops waiting."""

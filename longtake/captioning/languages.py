@@ -44,9 +44,9 @@ def is_english(text: str) -> bool:
 
     Of fewer than eight words only the letters and the words of other languages are judged.
     """
-    letters = [character for character in text if character.isalpha()]
-    latin = sum("LATIN" in unicodedata.name(character, "") for character in letters)
-    if latin < LATIN_SHARE * len(letters):
+    foreign = [character for character in text if not character.isascii() and character.isalpha()]
+    other = sum("LATIN" not in unicodedata.name(character, "") for character in foreign)
+    if other > (1 - LATIN_SHARE) * sum(map(str.isalpha, text)):
         return False
     if any(_is_foreign(_words(sentence)) for sentence in re.split(r"[.!?;:]\s+", text)):
         return False

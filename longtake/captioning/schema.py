@@ -25,6 +25,9 @@ class Parts:
 NAMES = tuple(field.name for field in fields(Parts))
 """Of the parts, in their order."""
 
+PAPER_WORDS = 202.1
+"""Mean of Koala-36M's captions (table 1)."""
+
 
 def parts_schema() -> dict[str, Any]:
     """JSON Schema of the answer with all six, for servers and grammars that hold a model to it."""

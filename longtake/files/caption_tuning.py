@@ -6,17 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from longtake.caption_tuning.adapter import save_adapter
 from longtake.caption_tuning.config import CaptionTuningConfig
 from longtake.caption_tuning.frames import FrameFiles
 from longtake.caption_tuning.lessons import split_seeds
-from longtake.caption_tuning.seeds import LeftOut, Seed, Seeds, collect, read_jsonl, read_koala
+from longtake.caption_tuning.seed_files import read_jsonl, read_koala
+from longtake.caption_tuning.seeds import LeftOut, Seed, Seeds, collect
 from longtake.caption_tuning.steps import StepRecord
-from longtake.caption_tuning.tuning import Tuned, course_id, tune
 from longtake.caption_tuning.workers import KeeperOrder
-from longtake.captioning.vlm.loading import load_vlm
 from longtake.config import dump_config, load_config
 from longtake.errors import UserError
 from longtake.files.given import check_files, with_progress
@@ -24,6 +22,9 @@ from longtake.lake.weights import fetch_weights, weights_digest
 from longtake.records import digest
 from longtake.stages.caption_frames import keep_frames
 from longtake.stages.caption_tuning_page import facts_of, tuning_page
+
+if TYPE_CHECKING:
+    from longtake.caption_tuning.tuning import Tuned
 
 NO_MODEL = "nothing says which model is tuned; give --model (or model in the config): a folder, s3:// or hub name"
 LISTED = 10
@@ -34,7 +35,7 @@ LISTED = 10
 class TunedFiles:
     """What came of a tuning on files."""
 
-    tuned: Tuned
+    tuned: "Tuned"
     seeds: Seeds
     adapter: Path
     page: Path
@@ -59,6 +60,11 @@ def tune_on_files(
         print(sentence)
     check_any(seeds)
     split_seeds(seeds.kept, settings.judging.held_out_share)  # a mistake is said before the work, not after it
+
+    from longtake.caption_tuning.adapter import save_adapter
+    from longtake.caption_tuning.tuning import course_id, tune
+    from longtake.captioning.vlm.loading import load_vlm
+
     frames = FrameFiles(work / f"frames-{digest(dump_config(settings.sampling), chars=8)}")
     frames.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="longtake-weights-") as scratch:

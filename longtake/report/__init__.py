@@ -1,6 +1,7 @@
 """Self-contained HTML: one page a step, nothing loaded from outside, everything escaped, under 2 MB beside its films."""
 
 from longtake.report.agreement import Suitability
+from longtake.report.captioning import captioning_sheet
 from longtake.report.page import counts_in, render_page
 from longtake.report.reservoir import MetricSample
 from longtake.report.scoring import ScoreTally, scoring_sheet
@@ -13,6 +14,7 @@ __all__ = [
     "ScoreTally",
     "Shown",
     "Suitability",
+    "captioning_sheet",
     "contact_sheet",
     "counts_in",
     "listing_sheet",

@@ -11,9 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from longtake.caption_tuning.judging import Figures
-from longtake.caption_tuning.lessons import QUESTIONS
+from longtake.caption_tuning.lessons import QUESTIONS, Question
 from longtake.caption_tuning.seeds import LeftOut
-from longtake.caption_tuning.steps import StepRecord
+from longtake.caption_tuning.steps import Role, StepRecord
 from longtake.report.curves import Axis, Series, chart_svg
 from longtake.report.page import render_page
 from longtake.report.plots import number
@@ -85,9 +85,9 @@ class TuningSheet:
     """Of the model."""
     facts: Mapping[str, str]
     history: Sequence[StepRecord]
-    compared: Mapping[str, Compared]
+    compared: Mapping[Question, Compared]
     """By question."""
-    learned: Mapping[str, int]
+    learned: Mapping[Role, int]
     """Numbers of the model that learned, by its part."""
     weights: int
     """All its numbers."""

@@ -25,6 +25,7 @@ from longtake.stages.step import Step, Summary, open_lake, open_step
 
 if TYPE_CHECKING:
     from longtake.caption_tuning.frames import FrameFiles
+    from longtake.caption_tuning.judging import Judged
     from longtake.caption_tuning.seeds import Seed, Seeds
     from longtake.caption_tuning.tuning import Tuned
     from longtake.caption_tuning.workers import Keeper, KeeperOrder
@@ -79,13 +80,18 @@ def run(
         tuned = work.tune(sides, frames, step)
         summary = work.publish(tuned, seeds, sides, frames, step, captions.dataset.name)
     before, after = tuned.held_out_losses
-    valid = [sum(row[place].reason is None for row in tuned.judged) / max(1, len(tuned.judged)) for place in (1, 2)]
+    valid_before = _valid_share([exchange.before for exchange in tuned.exchanges])
+    valid_after = _valid_share([exchange.after for exchange in tuned.exchanges])
     log.info("adapter", extra={"adapter": work.adapter, "loss_before": before, "loss_after": after})
     summary.inputs, summary.seconds = len(seeds.kept), time.monotonic() - began
     return CaptionTuningSummary(
         **vars(summary), adapter=work.adapter, dataset=captions.dataset.name, loss_before=before, loss_after=after,
-        valid_before=valid[0] if tuned.judged else None, valid_after=valid[1] if tuned.judged else None,
+        valid_before=valid_before, valid_after=valid_after,
     )  # fmt: skip
+
+
+def _valid_share(answers: "Sequence[Judged]") -> float | None:
+    return sum(answer.reason is None for answer in answers) / len(answers) if answers else None
 
 
 def _rows(captions: Captions) -> list[tuple[Caption, str]]:
@@ -186,7 +192,8 @@ class _Work:
         dataset: str,
     ) -> Summary:
         """The adapter where its content names it, and the page; the states are not needed any more."""
-        from longtake.caption_tuning.adapter import ADAPTER, save_adapter
+        from longtake.caption_tuning.adapter import save_adapter
+        from longtake.captioning.vlm.loading import ADAPTER
         from longtake.stages.caption_tuning_page import facts_of, tuning_page
 
         facts = facts_of(tuned, sides, self.settings, {"captions": f"{dataset} in {self.lake.data_root}"})

@@ -4,13 +4,13 @@ import base64
 import json
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from longtake.caption_tuning.config import CaptionTuningConfig
 from longtake.caption_tuning.frames import FrameFiles
-from longtake.caption_tuning.judging import Judged, references, summarise
+from longtake.caption_tuning.judging import references, summarise
 from longtake.caption_tuning.lessons import Lesson
 from longtake.caption_tuning.seeds import REASONS, Seed, Seeds
-from longtake.caption_tuning.tuning import Tuned
 from longtake.captioning.faults import ANSWER_REASONS
 from longtake.captioning.schema import NAMES
 from longtake.config import dump_config
@@ -18,9 +18,12 @@ from longtake.records import Split
 from longtake.report.caption_tuning import Compared, Sample, Side, Told, TuningSheet, tuning_sheet
 from longtake.video.faults import REASONS as VIDEO_REASONS
 
+if TYPE_CHECKING:
+    from longtake.caption_tuning.tuning import Exchange, Tuned
+
 
 def facts_of(
-    tuned: Tuned, sides: Mapping[Split, Sequence[Seed]], config: CaptionTuningConfig, more: Mapping[str, str]
+    tuned: "Tuned", sides: Mapping[Split, Sequence[Seed]], config: CaptionTuningConfig, more: Mapping[str, str]
 ) -> dict[str, str]:
     """What an adapter says of its making: on what, from what, how good."""
     before, after = (math.nan if loss is None else loss for loss in tuned.held_out_losses)
@@ -35,22 +38,25 @@ def facts_of(
 
 
 def tuning_page(
-    tuned: Tuned, seeds: Seeds, sides: Mapping[Split, Sequence[Seed]], frames: FrameFiles, config: CaptionTuningConfig,
+    tuned: "Tuned", seeds: Seeds, sides: Mapping[Split, Sequence[Seed]], frames: FrameFiles, config: CaptionTuningConfig,
     facts: Mapping[str, str],
 ) -> str:  # fmt: skip
     """The page, which stands alone."""
-    before, after = ([row[place] for row in tuned.judged] for place in (1, 2))
-    compared: dict[str, Compared] = {}
-    written, figures, wanted = summarise(before), summarise(after), references(before)
-    for question, figure in figures.items():
-        words, distinct = wanted[question]
-        compared[question] = Compared(before=written[question], after=figure, words=words, distinct_2=distinct)
+    before, after = [item.before for item in tuned.exchanges], [item.after for item in tuned.exchanges]
+    was, wanted = summarise(before), references(before)
+    compared = {
+        question: Compared(before=was[question], after=now, words=wanted[question][0], distinct_2=wanted[question][1])
+        for question, now in summarise(after).items()
+    }
     return tuning_sheet(
         TuningSheet(
             name=tuned.vlm.name, facts=facts, history=tuned.history, compared=compared, learned=tuned.counts, weights=tuned.weights,
-            sides=[_side(name, sides[part], tuned.lessons[part]) for name, part in (("learned from", "train"), ("held out", "validation"))],
+            sides=[
+                _side("learned from", sides["train"], tuned.lessons["train"]),
+                _side("held out", sides["validation"], tuned.lessons["validation"]),
+            ],
             left_out=seeds.left_out, sentences=VIDEO_REASONS | ANSWER_REASONS | REASONS,
-            samples=_samples(tuned.judged, frames, config.judging.shown), too_long=sum(record.too_long for record in tuned.history),
+            samples=_samples(tuned.exchanges, frames, config.judging.shown), too_long=sum(record.too_long for record in tuned.history),
         )
     )  # fmt: skip
 
@@ -61,10 +67,11 @@ def _side(name: str, seeds: Sequence[Seed], lessons: int) -> Side:
     return Side(name=name, sources=sources, clips=len(seeds) - images, images=images, lessons=lessons)
 
 
-def _samples(judged: Sequence[tuple[Lesson, Judged, Judged]], frames: FrameFiles, most: int) -> list[Sample]:
+def _samples(exchanges: "Sequence[Exchange]", frames: FrameFiles, most: int) -> list[Sample]:
     """The first few captions, each with all that was asked about it."""
     samples: dict[str, Sample] = {}
-    for lesson, before, after in judged:
+    for exchange in exchanges:
+        lesson, before, after = exchange.lesson, exchange.before, exchange.after
         place = lesson.seed.place
         if place not in samples:
             if len(samples) == most:

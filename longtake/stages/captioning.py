@@ -49,8 +49,8 @@ class CaptioningSummary(Summary):
     dataset: str = ""
     """Whose clips."""
     captioner: str = ""
-    mean_words: float = 0.0
-    """Of the captions of this shard."""
+    mean_words: float | None = None
+    """Of the captions of this shard; none where it has none."""
     answer_tokens: int = 0
     """That a model wrote in this run."""
     tokens_per_s: float = 0.0

@@ -62,8 +62,8 @@ def _whole(digits: str) -> float:
 def _defaults(pipeline: str, values: Values) -> dict[str, Any]:
     """By parameter, of every pipeline's and of this one's own."""
     configs = {f"{stage}_config": dump_changes(config) for stage, config in vars(values.configs).items()}
-    own = vars(getattr(values.pipelines, pipeline)) if hasattr(values.pipelines, pipeline) else {}
-    return {"raw": values.lake.raw, "data_root": values.lake.data_root, **configs, **own}
+    own = getattr(values.pipelines, pipeline.replace("-", "_"), None)
+    return {"raw": values.lake.raw, "data_root": values.lake.data_root, **configs, **(vars(own) if own else {})}
 
 
 def _spec(values: Values) -> Node:

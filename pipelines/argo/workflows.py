@@ -217,7 +217,27 @@ def _train_tsa() -> Node:
     }
 
 
-_SKELETONS = {"curate": _curate, "doctor": _doctor, "train-tsa": _train_tsa}
+def _tune_captioner() -> Node:
+    tuning = {
+        "data_root": _given("data_root"),
+        "dataset": _given("dataset"),
+        "captioning_config": _given("captioning_config"),
+        "config": _given("caption_tuning_config"),
+        "run": RUN,
+    }
+    dataset = {"name": "dataset", "description": "Whose clips: a dataset, or a family, whose newest it is."}
+    return {
+        "entrypoint": "caption-tuning",
+        "onExit": "summary",
+        "arguments": {"parameters": [*_place_parameters(), dataset, *_config_parameters("tune-captioner")]},
+        "templates": [_step("caption_tuning", tuning, outputs=("adapter",)), _summary("tune-captioner")],
+        "podGC": {"strategy": "OnWorkflowSuccess"},
+    }
+
+
+_SKELETONS = {
+    "curate": _curate, "doctor": _doctor, "train-tsa": _train_tsa, "tune-captioner": _tune_captioner,
+}  # fmt: skip
 
 
 def _place_parameters() -> list[Node]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictInt, model_validator
 from pydantic.dataclasses import dataclass
 
+from longtake.caption_tuning.config import CaptionTuningConfig
 from longtake.config import STRICT, load_config
 from longtake.datasets.naming import FAMILY
 from longtake.selecting.config import SelectingConfig
@@ -14,6 +15,7 @@ from pipelines.cluster.cron import EXAMPLE
 from pipelines.cluster.texts import CAMEL, Place
 
 Shards = Annotated[StrictInt, Field(ge=1, le=64)]
+DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,56}$", examples=["clips"])]
 FamilyName = Annotated[str, Field(pattern=FAMILY, examples=["clips"])]
 
 
@@ -59,10 +61,23 @@ class TrainTSAParameters(DoctorParameters):
     """Fields of TSATrainingConfig that are not to have their default."""
 
 
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TuneCaptionerParameters(DoctorParameters):
+    """What the pipeline tune-captioner can be given."""
+
+    dataset: DatasetName = "clips"
+    """Whose clips: a dataset's name, or that of a family, whose newest dataset it is."""
+    captioning_config: CaptioningStageConfig = Field(default_factory=CaptioningStageConfig)
+    """Whose captions are learned from: the config that captioning was given for them."""
+    caption_tuning_config: CaptionTuningConfig = Field(default_factory=CaptionTuningConfig)
+    """Fields of CaptionTuningConfig that are not to have their default."""
+
+
 PARAMETERS: dict[str, type] = {
     "curate": CurateParameters,
     "doctor": DoctorParameters,
     "train-tsa": TrainTSAParameters,
+    "tune-captioner": TuneCaptionerParameters,
 }
 
 
@@ -70,7 +85,7 @@ PARAMETERS: dict[str, type] = {
 class Schedule:
     """A run that comes again: at most one at a time, and what was missed is not made up for."""
 
-    pipeline: Literal["curate", "doctor", "train-tsa"]
+    pipeline: Literal["curate", "doctor", "train-tsa", "tune-captioner"]
     """What runs."""
     cron: Annotated[str, Field(pattern=r"^0( +[0-9*/,\-?A-Za-z]+){5}$", examples=[EXAMPLE])]
     """Six fields in UTC, seconds first: second (0), minute, hour, day of month, month, day of week."""

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from longtake.caption_tuning.config import CaptionTuningConfig
 from longtake.selecting.config import SelectingConfig
 from longtake.stages.config import CaptioningStageConfig, ListingConfig, ScoringStageConfig, SlicingStageConfig
 from longtake.tsa_training.config import TSATrainingConfig
-from pipelines.cluster.schedules import FamilyName, Schedule, Shards
+from pipelines.cluster.schedules import DatasetName, FamilyName, Schedule, Shards
 from pipelines.cluster.texts import CAMEL, Bytes, Labels, Name, Network, Place, Port, ScheduleName
 
 WherePresent = Literal["auto", "always", "never"]
@@ -196,6 +197,12 @@ class Steps:
         )
     )
     """Trains a TSA network: one pod. A GPU is no need for the preset `small`, and is one for `paper`."""
+    caption_tuning: Step = Field(
+        default_factory=lambda: Step(
+            image="torch", cpu=4, memory="32Gi", shm="1Gi", scratch="100Gi", timeout_seconds=172_800
+        )
+    )
+    """Fine-tunes a model that captions: one pod, which wants a pool with a GPU."""
     summary: Step = Field(default_factory=lambda: Step(memory="1Gi", scratch="1Gi", timeout_seconds=600))
     """Says how a run ended."""
     doctor: Step = Field(default_factory=lambda: Step(scratch="1Gi", timeout_seconds=600, retries=0))
@@ -218,6 +225,8 @@ class Configs:
     """Fields of CaptioningStageConfig (writing, limits, work) that are not to have their default."""
     tsa_training: TSATrainingConfig = Field(default_factory=TSATrainingConfig)
     """Fields of TSATrainingConfig (preset, targets, curriculum, split, optimisation, seeds) that are not to have their default."""
+    caption_tuning: CaptionTuningConfig = Field(default_factory=CaptionTuningConfig)
+    """Fields of CaptionTuningConfig (model, lora, vision, projector, optimisation, judging) that are not to have their default."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -231,10 +240,19 @@ class CurateDefaults:
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
+class TuneCaptionerDefaults:
+    """Defaults of the pipeline tune-captioner."""
+
+    dataset: DatasetName = "clips"
+    """Whose clips: a dataset's name, or that of a family, whose newest dataset it is."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
 class PipelineDefaults:
     """Defaults of pipelines; those of raw and data_root are in `lake`, those of configs in `configs`."""
 
     curate: CurateDefaults = Field(default_factory=CurateDefaults)
+    tune_captioner: TuneCaptionerDefaults = Field(default_factory=TuneCaptionerDefaults)
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)

@@ -90,7 +90,7 @@ PARTS = [
     good("more keys than asked", but(mood="calm", confidence=0.9)),
     good("keys in upper case, numbered", json.dumps({f"{n}. {name.upper()}": GOOD[name] for n, name in enumerate(NAMES)})),
     good("keys by their long names", PLAIN.replace('"visual"', '"Visual Language"').replace('"camera"', '"camera_language"')),
-    good("a part as a list of sentences", but(movement=["She walks in.", "A dog follows her."]), movement="She walks in. A dog follows her."),
+    good("a part as a list of sentences", but(movement=["She walks in.", "A dog barks."]), movement="She walks in. A dog barks."),
     good("a part in an object of its own", but(camera={"description": "The camera stands."}), camera="The camera stands."),
     good("line breaks in a text", PLAIN.replace("briskly towards", "briskly\n towards")),
     good("unicode escapes", PLAIN.replace("tall houses", "caf\\u00e9s"), environment=GOOD["environment"].replace("tall houses", "cafés")),
@@ -195,7 +195,9 @@ TEXTS = [
     bad("digits", "1 2 3 4", "empty"),
     bad("JSON without a text", '{"a": 1}', "wrong_shape"),
     bad("too short", "A woman walks along a street.", "too_short"),
-    bad("too long", told("", " ".join(f"A door with the number {n} is {c}." for n, c in enumerate(COLOURS))), "too_long"),
+    bad(
+        "too long", told("", " ".join(f"A door with the number {n} is {c}." for n, c in enumerate(COLOURS))), "too_long"
+    ),
     bad("10,000 words", "the word " * 5_000, "repeats"),
     bad("more than is read", "a thing " * 10_000, "too_long"),
     bad("breaks off", TEXT[:-5], "cut_off"),

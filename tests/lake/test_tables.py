@@ -323,7 +323,7 @@ def test_a_table_that_is_not_there_yet_is_empty_in_sql(local):
     local.tables.merge(VIDEOS)
     assert query_lake(local, "select count(*) as n from clips").to_pylist() == [{"n": 0}]
     assert set(query_lake(local, "show tables")["name"].to_pylist()) == {
-        "videos", "clips", "scores", "labels", "selections",
+        "videos", "clips", "scores", "labels", "selections", "captions",
     }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ container:
 {{- $values := .root.Values -}}
 raw: {{ $values.lake.raw }}
 data_root: {{ $values.lake.dataRoot }}
-{{- range $name, $value := get $values.pipelines .pipeline | default dict }}
+{{- range $name, $value := get $values.pipelines (include "longtake.camel" .pipeline) | default dict }}
 {{ snakecase $name }}: {{ toRawJson $value }}
 {{- end }}
 {{- range $stage, $config := $values.configs }}

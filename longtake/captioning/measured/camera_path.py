@@ -25,11 +25,13 @@ VOTE_PX = 1.0
 """Pixels of the grid"""
 
 
-def agreement(a: Look, b: Look, given: Similarity, tolerance: float = 0.35) -> float:
+def agreement(a: Look, b: Look, given: Similarity, noise: float, tolerance: float = 0.35) -> float:
     left_K, inside_K = left_of(a, b, given)
-    allowed_K = NOISE_LEVELS + tolerance * np.abs(a.slope_K) / a.detail_hw.shape[1]
+    steep_K = np.abs(a.slope_K) / a.detail_hw.shape[1]
+    allowed_K = noise + tolerance * steep_K
     near_K = 1 / (1 + (left_K / allowed_K) ** 2) ** 2
-    return float((a.say_K * inside_K * near_K).sum() / max((a.say_K * inside_K).sum(), 1e-9))
+    say_K = a.say_K * steep_K / (steep_K + 2 * noise)
+    return float((say_K * inside_K * near_K).sum() / max((say_K * inside_K).sum(), 1e-9))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +50,36 @@ def rms_px(given: Similarity, look: Look) -> float:
     return float(np.sqrt(abs(given[1]) ** 2 + abs(given[0] - 1) ** 2 * spread) * columns)
 
 
-def votes(a: Look, b: Look, given: Similarity) -> tuple[float, float]:
-    """How much of the picture, by its border more than its middle, says that the camera stands, and that it moves so. Points only
-    speak where the two differ by more than noise."""
+def votes(a: Look, b: Look, given: Similarity, noise: float):
+    """Cells that say rest, that say the move, that say nothing for lack of texture; by say."""
     if not len(a.places_K):
-        return 0.0, 0.0
+        return 0.0, 0.0, (1.0, 0.0, 0.0)
     at_rest_K, inside0_K = left_of(a, b, REST)
     moved_K, inside_K = left_of(a, b, given)
     shift_K = (given[0] - 1) * a.places_K + given[1]
     expected_K = np.abs((a.slope_K.conj() * shift_K).real)
-    speaks_K = inside_K & (expected_K > 3 * NOISE_LEVELS) & (np.minimum(np.abs(at_rest_K), np.abs(moved_K)) < 0.5 * expected_K)
-    rests_K = np.abs(at_rest_K) < np.abs(moved_K)
-    return float(a.say_K[speaks_K & rests_K].sum()), float(a.say_K[speaks_K & ~rests_K].sum())
+    ok = inside_K
+    sums = lambda v: np.bincount(a.cell_K[ok], v[ok], a.cells)
+    n = sums(np.ones(len(ok)))
+    say = sums(a.say_K) / np.maximum(n, 1)
+    cap = 30.0
+    rest, move = (sums(np.minimum(np.abs(v), cap) ** 2) / np.maximum(n, 1) for v in (at_rest_K, moved_K))
+    textured = n >= 4
+    speaks = textured & (np.maximum(rest, move) > (2 * noise) ** 2)
+    R = say[speaks & (rest < 0.35 * move)].sum()
+    M = say[speaks & (move < 0.35 * rest)].sum()
+    flat = (~textured).mean()
+    total = say[textured].sum()
+    quiet_c = textured & (np.maximum(rest, move) <= (2 * noise) ** 2)
+    quiet = say[quiet_c].sum()
+    # strips
+    zx = np.bincount(a.cell_K, a.places_K.real, a.cells) / np.maximum(np.bincount(a.cell_K, minlength=a.cells), 1)
+    zy = np.bincount(a.cell_K, a.places_K.imag, a.cells) / np.maximum(np.bincount(a.cell_K, minlength=a.cells), 1)
+    h = a.height
+    rc, mc = speaks & (rest < 0.35 * move), speaks & (move < 0.35 * rest)
+    strips = [zx < -0.3, zx > 0.3, zy < -0.3 * h, zy > 0.3 * h]
+    st = np.array([[(rc & t).sum(), (mc & t).sum(), (quiet_c & t).sum(), (textured & t).sum()] for t in strips])
+    return float(R), float(M), (float(flat), float(total), float(quiet), st)
 
 
 def track(lumas: Sequence[NDArray[np.uint8]], times_N: NDArray[np.float64]):
@@ -69,24 +89,45 @@ def track(lumas: Sequence[NDArray[np.uint8]], times_N: NDArray[np.float64]):
     steps_s = np.diff(times_N)
     close_P = steps_s <= max(GAP_S, 1.5 * float(np.median(steps_s)))
     flows_P = flows(pictures)
-    fits_P2 = fit_flows(flows_P, shape_HW)
-    out = []
-    agree = []
+    fits_XP2 = np.array(fit_flows(flows_P, shape_HW))
+    # noise of this clip: what the best of the fits leave
+    lefts = [min(float(np.median(np.abs(left_of(looks[k], looks[k + 1], f)[0]))) if len(looks[k].places_K) else 1.0 for f in fits_XP2[:, k]) for k in range(0, len(steps_s), 4)]
+    noise = 2.0
+    out, agree, which = [], [], []
     for k in range(len(steps_s)):
         a, b = looks[k], looks[k + 1]
-        tries = [fits_P2[k]]
-        if not close_P[k]:
-            rate = four(out[-1]) / steps_s[k - 1] if k else np.zeros(4)
-            tries += [of_four(rate * steps_s[k]), REST]
-        found = [align(a, b, t) for t in tries]
-        scores = [agreement(a, b, f) for f in found]
+        rate = four(out[-1]) / steps_s[k - 1] if k else np.zeros(4)
+        tries = [*fits_XP2[:, k], of_four(rate * steps_s[k]), REST]
+        kept, found, scores = [], [], []
+        for t in tries:
+            if all(rms_px(compose(t, invert(o)), a) > 0.3 for o in kept) and (not scores or max(scores) < 0.85):
+                kept.append(t); found.append(align(a, b, t, noise)); scores.append(agreement(a, b, found[-1], noise))
         best = int(np.argmax(scores))
-        agree.append(scores[best])
+        agree.append(scores[best]); which.append((len(kept), best))
         out.append(found[best])
-    return looks, np.array(out), close_P, flows_P, np.array(agree), fits_P2
+    return looks, np.array(out), close_P, flows_P, np.array(agree), fits_XP2[0], noise, which
 
 
-def keyed(looks, steps_P2, times_N):
+def regional(flows_P, shape_HW, steps_s):
+    """Velocity of each region [P, R, 2], widths a second, nan where too little is to be seen; weights."""
+    near = slice(1, None, 3)
+    rows, columns = shape_HW
+    z = places(flows_P[0].texture_hw.shape, rows / columns)[near, near]
+    h = rows / columns
+    gx = np.clip(((z.real + 0.5) * 4).astype(int), 0, 3); gy = np.clip(((z.imag / h + 0.5) * 3).astype(int), 0, 2)
+    region = gy * 4 + gx
+    moved = np.stack([f.moved_hw2[near, near] for f in flows_P]) / columns / steps_s[:, None, None, None]
+    texture = np.stack([f.texture_hw[near, near] for f in flows_P])
+    out = np.full((len(flows_P), 12, 2), np.nan)
+    for r in range(12):
+        m = moved[:, region == r]; w = texture[:, region == r] > 0.5
+        for k in range(len(flows_P)):
+            if w[k].sum() >= 0.15 * w.shape[1]:
+                out[k, r] = np.median(m[k][w[k]], axis=0)
+    return out
+
+
+def keyed(looks, steps_P2, times_N, noise):
     """Long-baseline correction: increments [P,4]."""
     inc = four(steps_P2)
     i = 0
@@ -97,13 +138,13 @@ def keyed(looks, steps_P2, times_N):
         while j < len(looks) - 1 and times_N[j] - times_N[i] < KEY_S and rms_px(chain, looks[i]) < KEY_PX:
             chain = compose(chain, steps_P2[j]); j += 1
         if j > i + 1:
-            fine = align(looks[i], looks[j], chain)
-            a0, a1 = agreement(looks[i], looks[j], chain), agreement(looks[i], looks[j], fine)
+            fine = align(looks[i], looks[j], chain, noise)
+            a0, a1 = agreement(looks[i], looks[j], chain, noise), agreement(looks[i], looks[j], fine, noise)
             if a1 > a0:
                 fix = four(compose(invert(chain), fine))
                 inc[i:j] += fix * (np.diff(times_N)[i:j] / (times_N[j] - times_N[i]))[:, None]
                 chain = fine
-        r, m = votes(looks[i], looks[j], chain)
-        info.append((i, j, rms_px(chain, looks[i]), r, m, agreement(looks[i], looks[j], chain)))
+        r, m, flat = votes(looks[i], looks[j], chain, noise)
+        info.append((i, j, rms_px(chain, looks[i]), r, m, agreement(looks[i], looks[j], chain, noise), flat, looks[i].cells))
         i = j
     return inc, info

@@ -26,11 +26,11 @@ TOLERANCES_PX = (32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.5)
 non-convexity, Blake and Zisserman 1987)."""
 FLAT_SAY = 0.3
 """Say of a point without texture, whose flow is 0: a thing that moves before a blank wall is not the camera."""
-MIDDLE_SAY = 0.35
+MIDDLE_SAY = 0.2
 """Say of the picture's middle; its borders have 1: what is filmed, and followed, is mostly in the middle, and the scene behind it reaches the borders."""
 CELLS = 16
 """Along the longer side of the picture: each gives equally many points to align, so that one busy corner does not decide."""
-POINTS = 16
+POINTS = 8
 """Of a cell, those with the steepest brightness."""
 STEEP_LEVELS = 1.5
 """Less steep ones (levels of 255 a pixel of the grid) are none: grain."""
@@ -75,19 +75,25 @@ def say_of(places_K: NDArray[np.complex128], height: float) -> NDArray[np.float6
     return MIDDLE_SAY + (1 - MIDDLE_SAY) * out_K**2
 
 
-def fit_flows(flows: Sequence[Flow], shape_HW: tuple[int, int]) -> Similarity:
-    """The similarity that most of each flow shares [P, 2]; of the border where it differs, if more agree with that."""
+def fit_flows(flows: Sequence[Flow], shape_HW: tuple[int, int]) -> list[Similarity]:
+    """What the camera may have done in each pair: tries, each [P, 2]. From all of the picture and from its borders, with a
+    flat part that says that nothing moves and with one that says nothing."""
     near = slice(SPACING // 2, None, SPACING)
     rows, columns = shape_HW
     places_K = places(flows[0].texture_hw.shape, rows / columns)[near, near].ravel()
     moved_PK2 = np.stack([flow.moved_hw2[near, near].reshape(-1, 2) for flow in flows]).astype(np.float64) / columns
     moved_PK = moved_PK2[..., 0] + 1j * moved_PK2[..., 1]
     texture_PK = np.stack([flow.texture_hw[near, near].ravel() for flow in flows]).astype(np.float64)
-    say_PK = (FLAT_SAY + (1 - FLAT_SAY) * texture_PK) * say_of(places_K, rows / columns)
-    border_K = say_of(places_K, rows / columns) > 0.75
-    tries = [_descend(places_K, moved_PK, say_PK, say_PK * first_K, columns) for first_K in (np.ones(len(places_K)), border_K)]
-    better_P = tries[1][1] > tries[0][1]
-    return np.where(better_P[:, None], tries[1][0], tries[0][0])
+    say_K = say_of(places_K, rows / columns)
+    border_K = say_K > 0.6
+    return [
+        _descend(places_K, moved_PK, say_PK, say_PK * first_K, columns)[0]
+        for say_PK, first_K in (
+            ((FLAT_SAY + (1 - FLAT_SAY) * texture_PK) * say_K, np.ones(len(places_K))),
+            (texture_PK * say_K, np.ones(len(places_K))),
+            (texture_PK * say_K, border_K),
+        )
+    ]
 
 
 def _descend(
@@ -123,6 +129,8 @@ class Look:
     slope_K: NDArray[np.complex128]
     """Of the levels, along x and y, a width."""
     say_K: NDArray[np.float64]
+    cell_K: NDArray[np.int64]
+    cells: int
 
 
 def look_of(picture: Picture, shape_HW: tuple[int, int]) -> Look:
@@ -139,10 +147,12 @@ def look_of(picture: Picture, shape_HW: tuple[int, int]) -> Look:
     index_hw = np.arange(rows * columns).reshape(rows, columns)[: cut_hw.shape[0], : cut_hw.shape[1]]
     index_CS = index_hw.reshape(rows // cell, cell, columns // cell, cell).transpose(0, 2, 1, 3).reshape(-1, cell * cell)
     best_CB = np.argpartition(cells_CS, -min(POINTS, cell * cell), axis=1)[:, -POINTS:]
-    chosen_K = np.take_along_axis(index_CS, best_CB, axis=1)[np.take_along_axis(cells_CS, best_CB, axis=1) > STEEP_LEVELS]
+    steep_CB = np.take_along_axis(cells_CS, best_CB, axis=1) > STEEP_LEVELS
+    chosen_K = np.take_along_axis(index_CS, best_CB, axis=1)[steep_CB]
+    cell_K = np.nonzero(steep_CB)[0]
     places_K = places(detail_hw.shape, height).ravel()[chosen_K]
     slope_K = along_x_hw.ravel()[chosen_K] * columns + 1j * (along_y_hw.ravel()[chosen_K] * (rows / height))
-    return Look(detail_hw, height, places_K, detail_hw.ravel()[chosen_K].astype(np.float64), slope_K, say_of(places_K, height))
+    return Look(detail_hw, height, places_K, detail_hw.ravel()[chosen_K].astype(np.float64), slope_K, say_of(places_K, height), cell_K, len(cells_CS))
 
 
 def left_of(a: Look, b: Look, given: Similarity) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -156,7 +166,7 @@ def left_of(a: Look, b: Look, given: Similarity) -> tuple[NDArray[np.float64], N
     return levels_K - a.levels_K, inside_K
 
 
-def align(a: Look, b: Look, start: Similarity) -> Similarity:
+def align(a: Look, b: Look, start: Similarity, noise: float = 2.0) -> Similarity:
     """The similarity from a to b near the start: inverse compositional (Baker and Matthews 2004), with Geman and McClure's weights."""
     given = start
     columns = a.detail_hw.shape[1]
@@ -167,7 +177,7 @@ def align(a: Look, b: Look, start: Similarity) -> Similarity:
     descents_K4 = np.stack([a.slope_K.real, a.slope_K.imag, more_K.real, -more_K.imag], axis=1)
     for tolerance in ALIGN_TOLERANCES:
         left_K, inside_K = left_of(a, b, given)
-        allowed_K = NOISE_LEVELS + tolerance * steep_K
+        allowed_K = noise + tolerance * steep_K
         weight_K = a.say_K * inside_K / (1 + (left_K / allowed_K) ** 2) ** 2 / allowed_K**2
         weighted_4K = (descents_K4 * weight_K[:, None]).T
         normal_44 = weighted_4K @ descents_K4

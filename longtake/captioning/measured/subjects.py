@@ -86,7 +86,7 @@ GROUPS: dict[str, tuple[range | int, ...]] = {
     ),
     "shop": (415, 454, 467, 509, 582, 788, 860, 865),
     "bridge": (821, 839, 888),
-    "stretch of coast or lake shore": (460, 972, 975, 976, 977, 978),
+    "stretch of shore": (460, 972, 975, 976, 977, 978),
     "mountain or valley": (970, 972, 979, 980),
     "landscape": (970, 972, 974, 975, 976, 977, 978, 979, 980),
     "flower": (985, 986),
@@ -102,7 +102,8 @@ PLACES = (
     979, 980, 984,
 )  # fmt: skip
 """Classes that are a place rather than a thing in it."""
-PLACE_GROUPS = ("building", "shop", "bridge", "stretch of coast or lake shore", "mountain or valley", "landscape")
+WORN = "piece of clothing"
+PLACE_GROUPS = ("building", "shop", "bridge", "stretch of shore", "mountain or valley", "landscape")
 
 
 @cache
@@ -116,6 +117,12 @@ def class_names() -> tuple[str, ...]:
 def place_names() -> frozenset[str]:
     """Names of subjects that are a place."""
     return frozenset([*(class_names()[index] for index in PLACES), *PLACE_GROUPS])
+
+
+@cache
+def worn_names() -> frozenset[str]:
+    """Names of what people wear: ImageNet knows next to no people, and their clothes are what it sees of them."""
+    return frozenset([WORN, *(class_names()[index] for index in _members(WORN))])
 
 
 def name_subjects(chances_K: NDArray[np.float64]) -> tuple[Subject, ...]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from longtake.captioning.captioner import Written
@@ -14,6 +15,7 @@ from longtake.captioning.dialogue import Answer, Ask, Dialogue, converse
 from longtake.captioning.seen import Seen
 from longtake.captioning.vlm.decoding import Decoder
 from longtake.captioning.vlm.decoding import Sequence as Said
+from longtake.captioning.vlm.families import Shown
 from longtake.captioning.vlm.grammar import Grammars
 from longtake.captioning.vlm.loading import load_vlm
 from longtake.captioning.vlm.prompting import Example, encode
@@ -29,6 +31,8 @@ class _Talk:
     clip: Seen
     dialogue: Dialogue
     ask: Ask
+    shown: Shown | None = None
+    """Its frames, ready, as long as they are asked about."""
     written: Written | None = None
 
 
@@ -83,15 +87,19 @@ class TransformersCaptioner:
         return True
 
     def _encode(self, talk: _Talk) -> Example:
-        clip, shows = talk.clip, talk.ask.shows
-        return encode(self._vlm, talk.ask.prompt, clip.frames_NHW3 if shows else None, times_s=clip.times_s)
+        clip = talk.clip
+        if not talk.ask.shows:
+            talk.shown = None
+        elif talk.shown is None and clip.frames_NHW3 is not None:
+            talk.shown = self._vlm.family.show(clip.frames_NHW3, clip.times_s)
+        return encode(self._vlm, talk.ask.prompt, talk.shown)
 
     def _said(self, talk: _Talk) -> Said:
         ask, temperature = talk.ask, self._config.asking.temperature
         grammar = self._grammars.begin(ask.schema) if self._grammars and ask.schema else None
         seed = 0
         if temperature > 0:  # its own, whoever is asked beside it
-            seed = zlib.crc32(f"{self._settings.seed} {ask.prompt}".encode(), zlib.crc32(talk.clip.frames_NHW3))
+            seed = zlib.crc32(f"{self._settings.seed} {ask.prompt}".encode(), _checksum(talk.clip))
         return Said(tokens=ask.tokens, grammar=grammar, temperature=temperature, seed=seed)
 
     def _answer(self, talk: _Talk, said: Said, waiting: deque[_Talk]) -> None:
@@ -106,7 +114,7 @@ class TransformersCaptioner:
         try:
             talk.ask = talk.dialogue.send(answer)
         except StopIteration as end:
-            talk.written = end.value
+            talk.written, talk.shown = end.value, None
         else:
             waiting.appendleft(talk)
 
@@ -120,3 +128,7 @@ class TransformersCaptioner:
         log.warning("out of memory; answers written at the same time", extra={"slots": self._slots})
         if self._vlm.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _checksum(clip: Seen) -> int:
+    return 0 if clip.frames_NHW3 is None else zlib.crc32(np.ascontiguousarray(clip.frames_NHW3).data)

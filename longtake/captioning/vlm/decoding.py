@@ -68,9 +68,12 @@ class Decoder:
     def running(self) -> list[Sequence]:
         return list(self._rows)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def add(self, example: Example, sequence: Sequence) -> bool:
-        """Reads the prompt and draws the first token; True where the answer ends with it. Raises UserError for a prompt that is too long."""
+        """Reads the prompt and draws the first token; True where the answer ends with it.
+
+        Raises UserError for a prompt that is too long.
+        """
         began_s = time.perf_counter()
         length = sequence.prompt_tokens = len(example.input_ids_T)
         if length + sequence.tokens > self._longest:
@@ -79,24 +82,24 @@ class Decoder:
                 "Show fewer frames (sampling.frames), pool their tokens (transformers.pooling: 2), or ask for less"
             )
         batch = collate(self._vlm, [example], "left")
-        cache = DynamicCache(config=self._vlm.model.config.get_text_config())
+        cache: Any = DynamicCache(config=self._vlm.model.config.get_text_config())
         positions, sequence.ahead = self._vlm.family.positions(self._vlm.model, batch)
         logits_1V = self._forward(cache, batch | positions)
         if sequence.temperature > 0:
             sequence.dice = torch.Generator().manual_seed(sequence.seed)
         row = len(self._rows)
-        self._said_BV[row] = False
-        self._said_BV[row, batch["input_ids"][0]] = True
+        if self._repeated != 1:
+            self._said_BV[row] = False
+            self._said_BV[row, batch["input_ids"][0]] = True
         (token,) = self._draw(logits_1V, [sequence], self._said_BV[row : row + 1])
         if not (ended := self._say(sequence, token)):
             self._cache.add([(layer.keys, layer.values) for layer in cache.layers])
             self._rows.append(sequence)
             self._next.append(token)
-            self._said_BV[row, token] = True
         sequence.model_s += time.perf_counter() - began_s
         return ended
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def step(self) -> list[Sequence]:
         """One token more of each; returns those that have ended, and frees their slots."""
         began_s = time.perf_counter()
@@ -114,7 +117,6 @@ class Decoder:
         )
         self._cache.advance()
         self._next = self._draw(logits_BV, self._rows, self._said_BV[:count])
-        self._said_BV[torch.arange(count, device=device), torch.tensor(self._next, device=device)] = True
         share_s = (time.perf_counter() - began_s) / count
         ended = []
         for row in reversed(range(count)):
@@ -140,6 +142,8 @@ class Decoder:
         for row, sequence in enumerate(sequences):
             if sequence.dice is not None:
                 tokens[row] = _sample(logits_BV[row] / sequence.temperature, sequence.dice)
+        if self._repeated != 1:
+            said_BV[torch.arange(len(tokens)), torch.tensor(tokens)] = True
         return tokens
 
     def _say(self, sequence: Sequence, token: int) -> bool:
@@ -158,7 +162,8 @@ class Decoder:
         """The last row takes its place."""
         self._cache.drop(row)
         last = len(self._rows) - 1
-        self._said_BV[row] = self._said_BV[last]
+        if self._repeated != 1:
+            self._said_BV[row] = self._said_BV[last]
         self._rows[row], self._next[row] = self._rows[last], self._next[last]
         self._rows.pop()
         self._next.pop()

@@ -34,8 +34,11 @@ Settings = Mapping[str, Mapping[str, Any]]
 """How stills (`image`) and clips (`video`) are prepared, as the checkpoint's files say; may be empty."""
 SECONDS_APART = 1.0
 """Of two frames, where nobody says when they are shown."""
-ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+TENS = ("zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +95,9 @@ class Family(ABC):
         if resample not in FILTERS:
             raise UserError(f"the model's preprocessing asks for Pillow's filter {resample}; 1, 2 and 3 are known")
         return Look(
-            filter=FILTERS[resample], mean=tuple(said.get("image_mean") or mean), std=tuple(said.get("image_std") or std)
+            filter=FILTERS[resample],
+            mean=tuple(said.get("image_mean") or mean),
+            std=tuple(said.get("image_std") or std),
         )
 
 
@@ -117,7 +122,7 @@ class Llava(Family):
             pictures = pad_to_square(pictures, self._look.mean)
         size = self._size
         if "shortest_edge" in size:
-            height, width = fit_short_side(*pictures.shape[2:], size["shortest_edge"])
+            height, width = fit_short_side(pictures.shape[2], pictures.shape[3], size["shortest_edge"])
         else:
             height, width = size["height"], size["width"]
         pictures = resize(pictures, height, width, self._look.filter)
@@ -132,7 +137,7 @@ class Llava(Family):
         )
 
     def join(self, tensors: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-        return {"pixel_values": torch.cat([one["pixel_values"] for one in tensors])}
+        return {"pixel_values": _cat([one["pixel_values"] for one in tensors])}
 
 
 class LlavaOnevision(Family):
@@ -164,12 +169,14 @@ class LlavaOnevision(Family):
         videos = [one["pixel_values_videos"] for one in tensors if "pixel_values_videos" in one]
         if videos:
             if len({video.shape for video in videos}) > 1:
-                raise UserError("clips of one batch differ in their number of frames; LLaVA-OneVision takes as many of each")
-            joined["pixel_values_videos"] = torch.cat(videos)
+                raise UserError(
+                    "clips of one batch differ in their number of frames; LLaVA-OneVision takes as many of each"
+                )
+            joined["pixel_values_videos"] = _cat(videos)
         stills = [one for one in tensors if "image_sizes" in one]
         if stills:
-            joined["pixel_values"] = torch.cat([one["pixel_values"] for one in stills])
-            joined["image_sizes"] = torch.cat([one["image_sizes"] for one in stills])
+            joined["pixel_values"] = _cat([one["pixel_values"] for one in stills])
+            joined["image_sizes"] = _cat([one["image_sizes"] for one in stills])
             # more than one image is how the model is told to look at whole views alone; it reads no further than there are
             joined["batch_num_images"] = torch.tensor([len(stills) + 1])
         return joined
@@ -181,17 +188,24 @@ class Qwen25VL(Family):
     def __init__(self, config: Any, settings: Settings, pooling: int, device: torch.device) -> None:
         super().__init__(config, settings, pooling, device)
         vision = config.vision_config
-        self._patch, self._merge, self._together = vision.patch_size, vision.spatial_merge_size, vision.temporal_patch_size
+        self._patch, self._merge, self._together = (
+            vision.patch_size,
+            vision.spatial_merge_size,
+            vision.temporal_patch_size,
+        )
 
     def show(self, frames_NHW3: np.ndarray, times_s: np.ndarray | None) -> Shown:
         kind = "video" if len(frames_NHW3) > 1 else "image"
         look, factor = self.look(kind, CLIP_MEAN, CLIP_STD), self._patch * self._merge
-        size = fit_pixels(*frames_NHW3.shape[1:3], factor, *self._pixels(kind))
+        _, H, W, _ = frames_NHW3.shape
+        size = fit_pixels(H, W, factor, *self._pixels(kind))
         pixels = normalise(resize(to_pictures(frames_NHW3), *size, look.filter), look, self.device)
         patches_PD, grid = patchify(pixels, self._patch, self._merge, self._together)
         content, runs = [{"type": kind}], [math.prod(grid) // self._merge**2]
         if kind == "image":
-            return Shown(content=content, runs=runs, tensors={"pixel_values": patches_PD, "image_grid_thw": torch.tensor([grid])})
+            return Shown(
+                content=content, runs=runs, tensors={"pixel_values": patches_PD, "image_grid_thw": torch.tensor([grid])}
+            )
         apart_s = float(np.mean(np.diff(times_s))) if times_s is not None and len(times_s) > 1 else SECONDS_APART
         tensors = {
             "pixel_values_videos": patches_PD,
@@ -202,10 +216,11 @@ class Qwen25VL(Family):
 
     def join(self, tensors: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         names = {name: None for one in tensors for name in one}
-        return {name: torch.cat([one[name] for one in tensors if name in one]) for name in names}
+        return {name: _cat([one[name] for one in tensors if name in one]) for name in names}
 
     def beside(self, input_ids_BT: Tensor) -> dict[str, Tensor]:
-        kinds_BT = (input_ids_BT == self.image_token_id).int() + 2 * (input_ids_BT == self.video_token_id).int()
+        stills_BT, videos_BT = input_ids_BT == self.image_token_id, torch.eq(input_ids_BT, self.placeholder_ids[-1])
+        kinds_BT = stills_BT.int() + 2 * videos_BT.int()
         return {"mm_token_type_ids": kinds_BT}
 
     def positions(self, model: Any, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], int]:
@@ -244,7 +259,9 @@ class SmolVLM(Family):
         self._tokens = (self._size_px // config.vision_config.patch_size // config.scale_factor) ** 2 // pooling**2
 
     def show(self, frames_NHW3: np.ndarray, times_s: np.ndarray | None) -> Shown:
-        pixels = normalise(resize(to_pictures(frames_NHW3), self._size_px, self._size_px, self._look.filter), self._look, self.device)
+        pixels = normalise(
+            resize(to_pictures(frames_NHW3), self._size_px, self._size_px, self._look.filter), self._look, self.device
+        )
         N = len(pixels)
         content = [{"type": "image"}]
         if N > 1:
@@ -258,6 +275,8 @@ class SmolVLM(Family):
 
     def join(self, tensors: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         pixels = [one["pixel_values"][0] for one in tensors]
+        if len(pixels) == 1:
+            return dict(tensors[0])
         return {"pixel_values": torch.nn.utils.rnn.pad_sequence(pixels, batch_first=True)}  # all-zero pictures are none
 
     @staticmethod
@@ -266,6 +285,11 @@ class SmolVLM(Family):
         seconds = int(duration_s)
         length = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
         return f"You are provided the following series of {_number(frames)} frames from a {length} [H:MM:SS] video.\n"
+
+
+def _cat(tensors: Sequence[Tensor]) -> Tensor:
+    """One alone is not copied: it is large."""
+    return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors))
 
 
 def _number(count: int) -> str:

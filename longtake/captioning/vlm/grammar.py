@@ -14,7 +14,7 @@ from torch import Tensor
 from longtake.captioning.vlm.loading import VLM
 from longtake.errors import UserError
 
-COMPACT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+COMPACT: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """JSON as models write it, on one line: where white space is free, a model can write it for ever."""
 
 
@@ -48,8 +48,13 @@ class Grammars:
             import llguidance.hf
         except ModuleNotFoundError:
             raise UserError(
-                "answers are held to JSON by llguidance, which is not installed; pip install 'longtake[torch]', or set transformers.constrained: false"
+                "answers are held to JSON by llguidance, which is not installed; "
+                "pip install 'longtake[torch]', or set transformers.constrained: false"
             ) from None
+        if not vlm.tokenizer.is_fast:
+            raise UserError(
+                f"the tokenizer of {vlm.name} has no fast form, which JSON needs; set transformers.constrained: false"
+            )
         self._tokens = llguidance.hf.from_tokenizer(vlm.tokenizer, n_vocab=vlm.vocabulary, eos_token=vlm.end_ids)
         self._matcher = llguidance.LLMatcher
         self._begun: dict[str, Any] = {}
@@ -67,16 +72,12 @@ class Grammars:
 
 def forbid(logits_BV: Tensor, grammars: Sequence[Grammar | None]) -> None:
     """Takes away, in each row that has a grammar, what may not follow."""
-    rows = [row for row, grammar in enumerate(grammars) if grammar is not None]
-    if not rows:
+    if not any(grammars):
         return
-    V = logits_BV.shape[1]
-    words_BW = np.zeros((len(rows), -(-V // 32)), np.int32)
-    for words_W, row in zip(words_BW, rows, strict=True):
-        grammar = grammars[row]
-        assert grammar is not None
-        grammar.fill(words_W)
-    words = torch.from_numpy(words_BW).to(logits_BV.device)
-    bits = torch.arange(32, device=logits_BV.device, dtype=torch.int32)
-    may_BV = ((words[:, :, None] >> bits) & 1).flatten(1)[:, :V].bool()
-    logits_BV[rows] = logits_BV[rows].masked_fill(~may_BV, -torch.inf)
+    B, V = logits_BV.shape
+    words_BW = np.full((B, -(-V // 32)), -1, np.int32)
+    for words_W, grammar in zip(words_BW, grammars, strict=True):
+        if grammar is not None:
+            grammar.fill(words_W)
+    may_BV = np.unpackbits(words_BW.view(np.uint8), axis=1, count=V, bitorder="little")
+    logits_BV.masked_fill_(torch.from_numpy(may_BV).to(logits_BV.device) == 0, -torch.inf)

@@ -76,19 +76,24 @@ def load_vlm(
     config = _read_config(place)
     family = FAMILIES[config.model_type](config, _read_settings(place), pooling, where)
     if Path(place).is_dir() and not any(Path(place).glob("*.safetensors")):
-        raise UserError(f"{place} has no *.safetensors; other weights are not loaded: save it with safe_serialization=True")
+        raise UserError(
+            f"{place} has no *.safetensors; other weights are not loaded: save it with safe_serialization=True"
+        )
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
-        model, found = AutoModelForImageTextToText.from_pretrained(
+        loaded: Any = AutoModelForImageTextToText.from_pretrained(
             place, dtype=number, attn_implementation="sdpa", use_safetensors=True, output_loading_info=True, trust_remote_code=False
         )  # fmt: skip
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(f"{place} cannot be loaded as a model: {_first_line(error)}") from None
+    model, found = loaded
     if lacking := sorted(found["missing_keys"]):
         raise UserError(f"{place} lacks {len(lacking)} of its weights, {lacking[0]} for one; fetch it again, whole")
     tokenizer.chat_template = _read_template(place) or tokenizer.chat_template
     if not tokenizer.chat_template:
-        raise UserError(f"{place} has no chat template; put a chat_template.jinja there, as instruction-tuned models have")
+        raise UserError(
+            f"{place} has no chat template; put a chat_template.jinja there, as instruction-tuned models have"
+        )
     if adapter is not None:
         model = _adapt(model, Path(adapter))
     if pooling > 1:
@@ -106,7 +111,9 @@ def _read_config(place: str | Path) -> Any:
         if path.is_absolute() or path.exists() or str(place).startswith("."):
             raise UserError(f"{place} is no folder; give a model's folder, or its name on the hub")
     elif not (path / "config.json").is_file():
-        raise UserError(f"{place} has no config.json; give a folder that save_pretrained wrote, or that was fetched from the hub")
+        raise UserError(
+            f"{place} has no config.json; give a folder that save_pretrained wrote, or that was fetched from the hub"
+        )
     try:
         config = AutoConfig.from_pretrained(place, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -145,9 +152,11 @@ def _read_json(place: str | Path, name: str) -> dict[str, Any]:
 
 def _find(place: str | Path, name: str) -> Path | None:
     """A file of the model, None if it has none such."""
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
-    path = cached_file(place, name, _raise_exceptions_for_missing_entries=False, _raise_exceptions_for_connection_errors=False)
+    path = cached_file(
+        place, name, _raise_exceptions_for_missing_entries=False, _raise_exceptions_for_connection_errors=False
+    )
     return Path(path) if path else None
 
 
@@ -156,7 +165,9 @@ def _adapt(model: Any, folder: Path) -> Any:
     from peft import PeftConfig, PeftModel
 
     if not (folder / "adapter_config.json").is_file() or not (folder / ADAPTER).is_file():
-        raise UserError(f"{folder} has no adapter_config.json and {ADAPTER}; give a folder that `longtake tune-captioner` wrote")
+        raise UserError(
+            f"{folder} has no adapter_config.json and {ADAPTER}; give a folder that `longtake tune-captioner` wrote"
+        )
     try:
         config = PeftConfig.from_pretrained(str(folder))
         if config.peft_type != "LORA":

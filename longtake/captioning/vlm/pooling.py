@@ -34,7 +34,9 @@ def add_pooling(model: Any, family: Family) -> None:
         raise UserError(f"{name} averages or merges its visual tokens already; pooling has to be 1 for it")
     side = _side(family)
     if side is None or side % FACTOR:
-        raise UserError(f"the visual tokens of this {name} are no square grid of even sides ({side}); pooling has to be 1")
+        raise UserError(
+            f"the visual tokens of this {name} are no square grid of even sides ({side}); pooling has to be 1"
+        )
 
     def pool_output(module: nn.Module, inputs: tuple[Tensor, ...], output_NLD: Tensor) -> Tensor:
         return pool(output_NLD)

@@ -74,9 +74,11 @@ def pad_to_square(pictures_N3HW: Tensor, colour: tuple[float, ...]) -> Tensor:
 
 def normalise(pictures_N3HW: Tensor, look: Look, device: torch.device) -> Tensor:
     """float32 on the device: each channel less its mean, by its deviation."""
-    scale = 1 / (torch.tensor(look.std, device=device).view(1, 3, 1, 1) * 255)
-    shift = torch.tensor(look.mean, device=device).view(1, 3, 1, 1) * -255 * scale
-    return pictures_N3HW.to(device).flip(1).contiguous().float().mul_(scale).add_(shift)
+    pictures_N3HW = pictures_N3HW.to(device)
+    normal_N3HW = torch.empty(pictures_N3HW.shape, device=device)
+    for channel, (mean, std) in enumerate(zip(look.mean, look.std, strict=True)):
+        normal_N3HW[:, channel].copy_(pictures_N3HW[:, 2 - channel]).sub_(mean * 255).mul_(1 / (std * 255))
+    return normal_N3HW
 
 
 def fit_pixels(height: int, width: int, factor: int, pixels_min: int, pixels_max: int) -> tuple[int, int]:

@@ -37,15 +37,16 @@ class Example:
 def encode(
     vlm: VLM,
     prompt: str,
-    frames_NHW3: np.ndarray | None,
+    frames_NHW3: np.ndarray | Shown | None,
     answer: str | None = None,
     times_s: np.ndarray | None = None,
 ) -> Example:
     """What the model reads: uint8 frames [N, H, W, 3] of a clip (one: a still), shown at `times_s`, then the prompt.
 
-    Raises UserError where the chat template does not show the frames.
+    For several prompts about the same frames give what `vlm.family.show` makes of them. Raises UserError where the chat template does
+    not show them.
     """
-    shown = NOTHING if frames_NHW3 is None else vlm.family.show(frames_NHW3, times_s)
+    shown = vlm.family.show(frames_NHW3, times_s) if isinstance(frames_NHW3, np.ndarray) else frames_NHW3 or NOTHING
     user: dict[str, Any] = {"role": "user", "content": [*shown.content, _text(_plain(vlm, prompt))]}
     asked = _render(vlm, [user], shown)
     prompt_T = _tokenise(vlm, asked, shown.runs)
@@ -90,7 +91,9 @@ def _render(vlm: VLM, messages: list[dict[str, Any]], shown: Shown, *, answered:
     text: str = vlm.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=not answered)
     tokens = vlm.placeholders
     if sum(text.count(token) for token in tokens) != len(shown.runs):
-        raise UserError(f"the chat template of {vlm.name} does not show {len(shown.runs)} pictures; it is one for text alone")
+        raise UserError(
+            f"the chat template of {vlm.name} does not show {len(shown.runs)} pictures; it is one for text alone"
+        )
     for token in tokens:
         text = text.replace(token, vlm.family.around.format(token))
     return text

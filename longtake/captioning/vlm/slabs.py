@@ -18,7 +18,10 @@ LEAST_COLUMNS = 256
 
 
 class Slab(CacheLayerMixin):
-    """Of one layer; which part is in use its `Slabs` say."""
+    """Of one layer, both [S, H, C, D]; which part is in use its `Slabs` say."""
+
+    keys: Any
+    values: Any
 
     def __init__(self, whole: "Slabs") -> None:
         super().__init__()
@@ -48,11 +51,14 @@ class Slabs(Cache):
     """Of all layers."""
 
     def __init__(self, rows: int, layers: int) -> None:
-        super().__init__(layers=[Slab(self) for _ in range(layers)])
+        self._slabs = [Slab(self) for _ in range(layers)]
+        super().__init__(layers=list(self._slabs))
         self.lengths: list[int] = []
         """Tokens of each row in use."""
         self.end = 0
         self._rows = rows
+        self._mask_SC = torch.zeros(rows, 0, dtype=torch.bool)
+        """Which columns a row has."""
 
     @property
     def begin(self) -> int:
@@ -62,7 +68,7 @@ class Slabs(Cache):
     @property
     def columns(self) -> int:
         """That there is room for."""
-        return self.layers[0].keys.shape[2] if self.layers[0].is_initialized else 0
+        return self._mask_SC.shape[1]
 
     def add(self, keys_and_values: Sequence[tuple[Tensor, Tensor]]) -> None:
         """A new last row, from what each layer has of one prompt: [1, H, T, D] twice."""
@@ -70,18 +76,21 @@ class Slabs(Cache):
         if self.end < length or self.end == self.columns:
             self._make_room(max(length, self.end - self.begin), keys_and_values)
         row, columns = len(self.lengths), slice(self.end - length, self.end)
-        for slab, (keys_1HTD, values_1HTD) in zip(self.layers, keys_and_values, strict=True):
+        for slab, (keys_1HTD, values_1HTD) in zip(self._slabs, keys_and_values, strict=True):
             slab.keys[row, :, columns] = keys_1HTD[0]
             slab.values[row, :, columns] = values_1HTD[0]
+        self._mask_SC[row] = False
+        self._mask_SC[row, columns] = True
         self.lengths.append(length)
 
     def drop(self, row: int) -> None:
         """The last row takes its place."""
         last, columns = len(self.lengths) - 1, slice(self.end - self.lengths[-1], self.end)
         if row < last:
-            for slab in self.layers:
+            for slab in self._slabs:
                 slab.keys[row, :, columns] = slab.keys[last, :, columns]
                 slab.values[row, :, columns] = slab.values[last, :, columns]
+            self._mask_SC[row] = self._mask_SC[last]
         self.lengths[row] = self.lengths[last]
         self.lengths.pop()
 
@@ -89,9 +98,9 @@ class Slabs(Cache):
         """bool [B, 1, 1, L + 1]: what each row's next token may look at, itself included. Makes room for it."""
         if self.end == self.columns:
             self._make_room(self.end - self.begin)
-        device = self.layers[0].keys.device
-        starts_B = torch.tensor(self.lengths, device=device).neg() + self.end
-        return (torch.arange(self.begin, self.end + 1, device=device) >= starts_B[:, None])[:, None, None]
+        rows = len(self.lengths)
+        self._mask_SC[:rows, self.end] = True
+        return self._mask_SC[:rows, None, None, self.begin : self.end + 1]
 
     def advance(self) -> None:
         """After a forward pass: each row has one token more."""
@@ -101,14 +110,16 @@ class Slabs(Cache):
     def _make_room(self, end: int, like: Sequence[tuple[Tensor, Tensor]] | None = None) -> None:
         """Moves what is in use so that it ends in column `end`, with as many behind it."""
         columns = max(self.columns, LEAST_COLUMNS, 2 * end)
-        rows, kept = len(self.lengths), slice(self.begin, self.end)
-        for number, slab in enumerate(self.layers):
+        rows, kept, moved = len(self.lengths), slice(self.begin, self.end), slice(end - self.end + self.begin, end)
+        for number, slab in enumerate(self._slabs):
             pair = like[number] if like else (slab.keys, slab.values)
             # zeros, since a masked column counts nothing only if it is a finite number
             room = [given.new_zeros(self._rows, given.shape[1], columns, given.shape[3]) for given in pair]
             if rows:
-                room[0][:rows, :, end - self.end + self.begin : end] = slab.keys[:rows, :, kept]
-                room[1][:rows, :, end - self.end + self.begin : end] = slab.values[:rows, :, kept]
+                room[0][:rows, :, moved] = slab.keys[:rows, :, kept]
+                room[1][:rows, :, moved] = slab.values[:rows, :, kept]
             slab.keys, slab.values = room
             slab.is_initialized = True
-        self.end = end
+        mask_SC = torch.zeros(self._rows, columns, dtype=torch.bool, device=room[0].device)
+        mask_SC[:rows, moved] = self._mask_SC[:rows, kept]
+        self._mask_SC, self.end = mask_SC, end

@@ -1,13 +1,10 @@
 """One tiny model of each family in each process of pytest."""
 
-import os
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 @pytest.fixture(scope="session")

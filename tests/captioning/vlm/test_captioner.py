@@ -1,6 +1,6 @@
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def config(folder, **given):
 def clips(frames):
     return [
         Seen(duration_s=4, width=60, height=40, frames_NHW3=frames(count), times_s=np.arange(count) * 0.7)
-        for count in (2, 1, 3, 2, 1)
+        for count in (2, 1, 3, 2)
     ]
 
 
@@ -54,11 +54,10 @@ def taught(folders, clips, tmp_path_factory):
         + [encode(vlm, merge.prompt, None, TEXT)],
         "right",
     )
-    optimiser = torch.optim.AdamW(vlm.model.parameters(), lr=5e-3, weight_decay=0)
-    for step in range(200):
+    optimiser = torch.optim.AdamW(vlm.model.parameters(), lr=1e-2, weight_decay=0)
+    for _ in range(200):
         loss = vlm.model(**batch).loss
-        print(step, loss.item())
-        if loss < 0.02:
+        if loss < 0.05:
             break
         loss.backward()
         optimiser.step()
@@ -83,7 +82,7 @@ def test_a_model_that_can_writes_the_caption_of_each_clip(taught, clips, constra
 
 @pytest.mark.parametrize("passes", ["one", "each"])
 def test_of_a_model_that_knows_nothing_each_clip_has_a_reason(folders, clips, passes):
-    asking = Asking(passes=passes, temperature=1.0, parts_tokens=64, text_tokens=64)
+    asking = replace(ASKING, passes=passes, temperature=1.0, parts_tokens=64)
     captioner = TransformersCaptioner(config(folders("llava"), slots=3, pooling=2, asking=asking), device="cpu")
     written = captioner(clips)
     assert len(written) == len(clips)
@@ -91,7 +90,9 @@ def test_of_a_model_that_knows_nothing_each_clip_has_a_reason(folders, clips, pa
         assert one.reason in REASONS
         assert one.parts is one.text is None
         assert len(one.complaints) == 2
-    assert [(one.reason, one.detail) for one in captioner(clips[::-1])] == [(one.reason, one.detail) for one in written[::-1]]
+    assert [(one.reason, one.detail) for one in captioner(clips[::-1])] == [
+        (one.reason, one.detail) for one in written[::-1]
+    ]
 
 
 def test_where_memory_runs_out_fewer_answers_are_written_at_a_time_and_no_clip_is_lost(taught, clips, caplog):

@@ -27,7 +27,8 @@ def test_under_a_grammar_even_noise_answers_with_the_six_parts(tiny, grammars, f
     vlm = tiny("llava")
     decoder = Decoder(vlm, 4)
     asked = [
-        Sequence(tokens=600, grammar=grammars.begin(short_parts()), temperature=temperature, seed=seed) for seed in range(4)
+        Sequence(tokens=600, grammar=grammars.begin(short_parts()), temperature=temperature, seed=seed)
+        for seed in range(4)
     ]
     for seed, sequence in enumerate(asked):
         assert not decoder.add(encode(vlm, "Describe it.", frames(2, seed)), sequence)

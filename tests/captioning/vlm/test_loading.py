@@ -38,7 +38,9 @@ def test_weights_that_are_cut_short_or_lack_some_are_refused(folder):
 
     weights = load_file(folder / "model.safetensors")
     name = next(name for name in weights if "q_proj" in name)
-    save_file({key: value for key, value in weights.items() if key != name}, folder / "model.safetensors", {"format": "pt"})
+    save_file(
+        {key: value for key, value in weights.items() if key != name}, folder / "model.safetensors", {"format": "pt"}
+    )
     with pytest.raises(UserError, match="lacks 1 of its weights"):
         load_vlm(folder)
     whole = (folder / "model.safetensors").read_bytes()

@@ -87,7 +87,7 @@ def test_fitted_sides_are_multiples_and_within_the_bounds(height, width, least, 
     smallest, largest = least * 28**2, (least + 400 + more) * 28**2  # room for rounding, which is up to a side's length
     fitted = fit_pixels(height, width, 28, smallest, largest)
     assert fitted[0] % 28 == fitted[1] % 28 == 0
-    assert 28 <= min(fitted)
+    assert min(fitted) >= 28
     assert fitted[0] * fitted[1] <= largest or min(fitted) == 28
 
 
@@ -106,4 +106,11 @@ def test_a_picture_that_is_too_small_is_cut_out_with_black_around_it():
 
 
 def test_frames_are_counted_in_words():
-    assert [_number(count) for count in (1, 8, 19, 20, 21, 64)] == ["one", "eight", "nineteen", "twenty", "twenty-one", "sixty-four"]
+    assert [_number(count) for count in (1, 8, 19, 20, 21, 64)] == [
+        "one",
+        "eight",
+        "nineteen",
+        "twenty",
+        "twenty-one",
+        "sixty-four",
+    ]

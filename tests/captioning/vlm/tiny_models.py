@@ -100,7 +100,9 @@ def _tower(model_type: str) -> dict[str, object]:
 def _llava(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGeneration:
     image = tokenizer.convert_tokens_to_ids("<image>")
     return LlavaForConditionalGeneration(
-        LlavaConfig(text_config=_text(tokenizer, "llama"), vision_config=_tower("clip_vision_model"), image_token_id=image)
+        LlavaConfig(
+            text_config=_text(tokenizer, "llama"), vision_config=_tower("clip_vision_model"), image_token_id=image
+        )
     )
 
 

@@ -1,6 +1,5 @@
 """Camera language: each move with its speed and when it happens, and what the camera does not do."""
 
-import math
 from dataclasses import dataclass
 
 from longtake.captioning.facts import Facts, Move
@@ -10,9 +9,10 @@ from longtake.captioning.seen import Seen
 VERBS = {
     "static": "stands still", "pan left": "pans left", "pan right": "pans right", "tilt up": "tilts up", "tilt down": "tilts down",
     "zoom in": "zooms in", "zoom out": "zooms out", "roll clockwise": "rolls clockwise",
-    "roll counterclockwise": "rolls counterclockwise", "handheld": "shakes",
+    "roll counterclockwise": "rolls counterclockwise", "handheld": "is handheld, swaying",
 }  # fmt: skip
-ADVERBS = {"slow": "slowly", "moderate": "at medium speed", "fast": "quickly", None: ""}
+ADVERBS = {"slow": "slowly", "moderate": "at medium speed", "fast": "quickly"}
+SWAYS = {"slow": "slightly", "moderate": "noticeably", "fast": "strongly"}
 FAMILIES = {"pan": "pan", "tilt": "tilt", "zoom": "zoom", "roll": "roll", "handheld": "shake"}
 """First word of a kind, and what it is called where there is none."""
 THROUGHOUT = 0.85
@@ -42,7 +42,7 @@ def tell_camera(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
     """All of it."""
     phases = _phases(facts.camera)
     if not phases:
-        return [Sentence(text="What the camera does could not be told.", rank=3)]
+        return [Sentence(text="What the camera does could not be told, neither whether it moves nor how fast.", rank=3)]
     if len(phases) == 1 and _length(phases[0]) >= THROUGHOUT * seen.duration_s:
         does = _verbs(phases[0])
         told = voice.pick(
@@ -73,7 +73,7 @@ def short_camera(facts: Facts) -> str:
 def _phases(moves: tuple[Move, ...]) -> list[_Phase]:
     """In the order of time; moves of the same kind at the same time count once."""
     phases: list[_Phase] = []
-    for move in sorted((move for move in moves if math.isfinite(_length(move))), key=lambda move: move.start_s):
+    for move in sorted((move for move in moves if _length(move) >= 0), key=lambda move: move.start_s):
         if phases and _together(phases[-1], move):
             if all(move.kind != other.kind for other in phases[-1].moves):
                 phases[-1] = _Phase((*phases[-1].moves, move))
@@ -88,7 +88,7 @@ def _together(phase: _Phase, move: Move) -> bool:
 
 
 def _length(span: _Phase | Move) -> float:
-    """Seconds; no number where its ends are none."""
+    """Seconds."""
     return span.end_s - span.start_s
 
 
@@ -106,20 +106,22 @@ def _verbs(phase: _Phase) -> str:
 
 
 def _verb(move: Move) -> str:
-    return " ".join(part for part in (VERBS[move.kind], ADVERBS[move.speed] if move.kind != "static" else "") if part)
+    if move.kind == "static" or move.speed is None:
+        return VERBS[move.kind]
+    return f"{VERBS[move.kind]} {(SWAYS if move.kind == 'handheld' else ADVERBS)[move.speed]}"
 
 
 def _rate(phases: list[_Phase], voice: Voice) -> str | None:
     """The first move in numbers."""
     moves = [move for phase in phases[:PHASES] for move in phase.moves if move.kind != "static"]
-    if not moves or not math.isfinite(moves[0].rate):
+    if not moves:
         return None
     rate, kind = abs(moves[0].rate), moves[0].kind.split()[0]
     match kind:
         case "pan" | "tilt":
             what = voice.pick(
-                f"That {kind} shifts all that is in view by {_widths(rate)} every second.",
-                f"Measured, the {kind} amounts to {_widths(rate)} every second.",
+                f"That {kind} shifts the view by {_widths(rate)} every second.",
+                f"With that {kind} the view moves by {_widths(rate)} every second.",
             )
         case "zoom":
             size = f"{percent(rate)}" if rate < 10 else "more than ten times"
@@ -136,14 +138,14 @@ def _rate(phases: list[_Phase], voice: Voice) -> str | None:
             )
         case _:
             what = voice.pick(
-                f"The shake amounts to {_widths(rate)} every second.",
-                f"Its unsteadiness comes to {_widths(rate)} every second.",
+                f"The shake moves the view by {_widths(rate)} every second.",
+                f"From such unsteadiness the view jumps by {_widths(rate)} every second.",
             )
     return what
 
 
 def _widths(rate: float) -> str:
-    """Widths of the view."""
+    """Of the view's shift."""
     if rate < 1:
         return f"{percent(rate)} of its width"
     return f"{rate:.1f} times its width" if rate < 10 else "ten times its width or more"
@@ -156,7 +158,7 @@ def _absent(facts: Facts, voice: Voice) -> str | None:
     if not missing:
         return None
     return voice.pick(
-        f"No {listing(missing, 'or')} was measured in it{', beside that' if present - {'static'} else ''}.",
+        f"{'Beyond that, no' if present - {'static'} else 'No'} {listing(missing, 'or')} was found in it.",
         f"Of {listing(missing, 'or')} there is no sign.",
         f"There is no {listing(missing, 'or')} to speak of.",
     )

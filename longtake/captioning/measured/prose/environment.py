@@ -1,16 +1,17 @@
 """The surroundings: the kind of place where one was recognised, and what is written there."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from longtake.captioning.checking import check_prose, flag_of
 from longtake.captioning.config import Rules
-from longtake.captioning.facts import Facts, Subject
+from longtake.captioning.facts import Facts
 from longtake.captioning.faults import Rejected
-from longtake.captioning.measured.prose.subject import named_subjects
+from longtake.captioning.measured.prose.subject import SURE, named_subjects, place_of
 from longtake.captioning.measured.prose.visual import named_colours
 from longtake.captioning.measured.prose.voice import Sentence, Voice, a, listing, percent
-from longtake.captioning.measured.subjects import place_names
 
 QUOTED_MOST, QUOTED_WORDS = 3, 8
 """Lines that are quoted, and words of a line, at most."""
@@ -18,23 +19,25 @@ STILL_MOST = 0.95
 """Share of the view without motion of its own, up to which it is worth a word."""
 
 
-def place_of(facts: Facts) -> Subject | None:
-    """The likeliest subject that is a place."""
-    return next((subject for subject in named_subjects(facts) if subject.name in place_names()), None)
-
-
 def tell_place(facts: Facts, voice: Voice, looked: bool) -> list[Sentence]:
     """What kind of place it is."""
     place = place_of(facts)
     if place:
         share = percent(place.confidence)
-        text = voice.pick(
-            f"The surroundings have the look of {a(place.name)} ({share} confidence).",
-            f"The setting may well be {a(place.name)}, with a confidence of {share}.",
-            f"The place resembles {a(place.name)}, at {share} confidence.",
+        text = (
+            voice.pick(
+                f"The surroundings are probably {a(place.name)} ({share} confidence).",
+                f"The setting is in all likelihood {a(place.name)}, with a confidence of {share}.",
+            )
+            if place.confidence >= SURE
+            else voice.pick(
+                f"The surroundings recall {a(place.name)}, though with a confidence of no more than {share}.",
+                f"The setting bears some likeness to {a(place.name)}, at {share} confidence.",
+                f"The place might be {a(place.name)}, to which {share} confidence was given.",
+            )
         )
     elif not looked:
-        text = "What kind of place this is was not looked for."
+        text = "What kind of place this is was not looked for, and so remains open."
     else:
         text = voice.pick(
             "What kind of place this is could not be recognised.",
@@ -94,7 +97,7 @@ def tell_texts(facts: Facts, voice: Voice, looked: bool, quotes: Sequence[str]) 
             "Some text is on the screen; its words are left out here.",
         )
     elif not looked:
-        text = "Text on the screen was not looked for."
+        text = "Text on the screen was not looked for, so there may or may not be some."
     else:
         text = voice.pick(
             "No writing could be read anywhere.",
@@ -106,21 +109,21 @@ def tell_texts(facts: Facts, voice: Voice, looked: bool, quotes: Sequence[str]) 
 
 def quotable(texts: Sequence[str], rules: Rules) -> list[str]:
     """Those that may stand in a sentence between quotation marks, shortened: prose that gives no orders."""
-    quotes: list[str] = []
+    quotes: dict[str, str] = {}
     for text in texts:
         words = re.sub(r"[\"“”„«»<>{}\[\]`*_#|\\]", " ", text).split()
-        quote = " ".join(words[:QUOTED_WORDS]) + (" …" if len(words) > QUOTED_WORDS else "")
-        known = {other.casefold() for other in quotes}
-        if quote.casefold() not in known and flag_of(text) is None and flag_of(quote) is None and _is_fit(quote, rules):
-            quotes.append(quote)
-    return quotes[:QUOTED_MOST]
+        quote = " ".join(words[:QUOTED_WORDS])
+        if flag_of(text) is None and _is_fit(text, rules) and _is_fit(quote, rules):
+            quotes.setdefault(quote.casefold(), f"{quote} …" if len(words) > QUOTED_WORDS else quote)
+    return list(quotes.values())[:QUOTED_MOST]
 
 
-def _is_fit(quote: str, rules: Rules) -> bool:
-    if len(quote) > 80 or not quote.isascii():
+def _is_fit(text: str, rules: Rules) -> bool:
+    """Whether it is prose in Latin letters."""
+    if not all("LATIN" in unicodedata.name(letter, "") for letter in text if letter.isalpha()):
         return False
     try:
-        check_prose(f"Something that can be read in the scene is {quote}", rules)
+        check_prose(text, replace(rules, english=False))
     except Rejected:
         return False
     return True

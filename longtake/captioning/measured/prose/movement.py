@@ -70,7 +70,7 @@ def tell_details(facts: Facts, voice: Voice) -> list[Sentence]:
     if not moves(facts):
         text = voice.pick(
             "No motion of people, animals or things was measured in more than 1% of the area.",
-            "Whatever stirs in it takes up less than 1% of the area.",
+            "Whatever stirs takes up less than 1% of the area.",
             "Any motion of its own stays below what could be measured, 1% of the area.",
         )
         sentences = [Sentence(text=text, rank=8)]

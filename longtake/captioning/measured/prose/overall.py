@@ -18,8 +18,8 @@ def tell_opening(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
     text = voice.pick(
         f"For {length}, {told}.",
         f"Over the course of {length}, {told}.",
-        f"{capital(told)} in a shot of {length}.",
-        f"During {length}, {told}.",
+        f"In a shot of {length}, {told}.",
+        f"In the space of {length}, {told}.",
     )
     return [Sentence(text=text, rank=0)]
 

@@ -2,6 +2,7 @@
 
 from longtake.captioning.facts import Facts, Subject
 from longtake.captioning.measured.prose.voice import Sentence, Voice, a, is_plain, listing, percent
+from longtake.captioning.measured.subjects import place_names, worn_names
 
 VERY_SURE, SURE = 0.9, 0.7
 """Confidence from which it is very probable, and probable; what is below only may be: on photographs, half of it was not."""
@@ -16,12 +17,18 @@ def named_subjects(facts: Facts) -> tuple[Subject, ...]:
     return tuple(named.values())[:3]
 
 
+def place_of(facts: Facts) -> Subject | None:
+    """The likeliest subject that is a place."""
+    return next((subject for subject in named_subjects(facts) if subject.name in place_names()), None)
+
+
 def tell_subject(facts: Facts, voice: Voice, looked: bool) -> list[Sentence]:
     """`looked`: whether anybody looked for one."""
     subjects = named_subjects(facts)
     if not subjects:
         return [Sentence(text=_unknown(voice, looked), rank=2)]
-    first, others = subjects[0], [f"{a(each.name)} ({percent(each.confidence)})" for each in subjects[1:]]
+    first, place = subjects[0], place_of(facts)  # a place that is less likely is told of the surroundings
+    others = [f"{a(each.name)} ({percent(each.confidence)})" for each in subjects[1:] if each != place]
     sentences = [Sentence(text=_named(first, voice), rank=1)]
     if others:
         either = listing(others, "or")
@@ -34,6 +41,13 @@ def tell_subject(facts: Facts, voice: Voice, looked: bool) -> list[Sentence]:
             f"The next best guess is {either}.",
         )
         sentences.append(Sentence(text=text, rank=11))
+    if first.name in worn_names():
+        text = voice.pick(
+            "Somebody may well be wearing it: people themselves are not told apart here.",
+            "There may be a person in it, for people as such are not recognised here.",
+            "Whether somebody wears it could not be told, as people are not recognised by themselves.",
+        )
+        sentences.append(Sentence(text=text, rank=3))
     return sentences
 
 

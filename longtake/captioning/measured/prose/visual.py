@@ -1,7 +1,5 @@
 """Visual language: light, contrast, colours, sharpness, format. Words for numbers were chosen by looking at clips and photographs."""
 
-import math
-
 from longtake.captioning.facts import Colour, Facts
 from longtake.captioning.measured.prose.voice import Sentence, Voice, grade, is_plain, listing, percent
 from longtake.captioning.seen import Seen
@@ -29,8 +27,8 @@ TONES = {
         "pale purple",
     ),
     "neutral": ("black", "dark grey", "grey", "pale grey", "white"),
+    "green": ("olive green", "dark green", "green", "bright green", "pale green"),
 }  # fmt: skip
-"""Greens are neither."""
 LEADING, LED = 0.5, 0.2
 """Share of the view from which a colour dominates it, and from which it leads."""
 
@@ -74,7 +72,7 @@ def _light(facts: Facts, voice: Voice) -> list[Sentence]:
         Sentence(
             text=voice.pick(
                 f"Overall the scene is {light}, at {share} of full brightness.",
-                f"The light is {light}: the mean brightness is {share} of pure white.",
+                f"In brightness the scene is {light}: the mean is {share} of pure white.",
                 f"Tones are {light} on the whole, reaching {share} of white on average.",
             ),
             rank=5,
@@ -100,7 +98,7 @@ def _palette(facts: Facts, voice: Voice) -> list[Sentence]:
         head = voice.pick(
             f"The palette is dominated by {first.name}, which covers {share} of the view",
             f"With {share} of the area, {first.name} is by far the main colour",
-            f"Most of it, {share}, is {first.name}",
+            f"Most of the view, {share}, is {first.name}",
         )
     elif first.share >= LED:
         head = voice.pick(
@@ -118,22 +116,26 @@ def _palette(facts: Facts, voice: Voice) -> list[Sentence]:
 
 
 def _tone(facts: Facts, voice: Voice) -> list[Sentence]:
-    """Whether it is warm or cool."""
-    shares = {
-        tone: sum(colour.share for colour in named_colours(facts) if colour.name in TONES[tone]) for tone in TONES
-    }
-    warm, cool, plain = (shares[tone] for tone in ("warm", "cool", "neutral"))
-    if max(warm, cool, plain) < LED:
-        return []
-    if plain >= 2 * (warm + cool):
+    """Whether it is warm or cool, where it is anything."""
+    colours = named_colours(facts)
+    warm, cool, neutral, green = (
+        sum(colour.share for colour in colours if colour.name in names) for names in TONES.values()
+    )
+    if green >= LED and green > warm + cool + neutral:
+        text = voice.pick(
+            "Greens set the tone.", "It is a palette of greens.", "Above all it is green, in all its shades."
+        )
+    elif neutral >= LED and neutral >= 2 * (warm + cool + green):
         text = voice.pick(
             "Neutral tones set the mood, with little warmth or coolness.",
             "It is a palette of neutral tones, neither warm nor cool.",
             "Most of these tones are neutral, so it looks neither warm nor cool.",
         )
+    elif max(warm, cool) < LED:
+        return []
     elif max(warm, cool) < 1.5 * min(warm, cool):
         text = voice.pick(
-            "Warm and cool tones keep a balance.", "There are about as many warm tones as cool ones in it."
+            "Warm and cool tones keep a balance.", "Warm tones and cool ones have about the same weight in it."
         )
     else:
         more, less = ("warm", "cool") if warm > cool else ("cool", "warm")
@@ -146,7 +148,7 @@ def _tone(facts: Facts, voice: Voice) -> list[Sentence]:
 
 
 def _colouring(facts: Facts, voice: Voice) -> list[Sentence]:
-    word, value = colour_word(facts), min(round(min(facts.colourfulness, 999)), 999)
+    word, value = colour_word(facts), round(min(facts.colourfulness, 999))
     text = voice.pick(
         f"Taken together the colours look {word}, with a colourfulness of {value} where 109 is extreme.",
         f"The overall impression is {word}: on a scale where 15 is slight and 109 extreme, it has {value}.",
@@ -156,7 +158,7 @@ def _colouring(facts: Facts, voice: Voice) -> list[Sentence]:
 
 
 def _sharpness(facts: Facts, voice: Voice) -> list[Sentence]:
-    if not math.isfinite(facts.clarity) or facts.clarity < NO_CLARITY:
+    if facts.clarity < NO_CLARITY:
         text = "Its sharpness could not be judged, as there is too little clean detail in it."
     else:
         word, value = grade(facts.clarity, SHARPNESS, "sharp"), f"{min(facts.clarity, 1.0):.2f}"

@@ -1,7 +1,6 @@
 """The choice among phrasings, and how numbers and names are said."""
 
 import hashlib
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ def percent(share: float) -> str:
 
 def pace(widths_s: float) -> str:
     """A speed in widths of the view a second."""
-    if not math.isfinite(widths_s) or widths_s >= 10:
+    if widths_s >= 10:
         return "more than ten widths of the view a second"
     if widths_s >= 1:
         return f"{widths_s:.1f} widths of the view a second"
