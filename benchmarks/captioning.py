@@ -225,14 +225,14 @@ def captioner_of(vlm: VLM, config: CaptioningConfig) -> TransformersCaptioner:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", nargs="+", default=["tiny", "0.5B"], choices=list(TEXTS))
-    parser.add_argument("--clips", type=int, help="default: 32 of the tiny model, 4 of the other (64 on a GPU)")
+    parser.add_argument("--clips", type=int, help="default: 16 of the tiny model, 4 of the other (64 on a GPU)")
     parser.add_argument("--frames", type=int, default=4)
     parser.add_argument(
         "--tokens",
         type=int,
-        help="of an answer at most; default: 128 of the tiny model, 40 of the other (256 on a GPU)",
+        help="of an answer at most; default: 64 of the tiny model, 32 of the other (256 on a GPU)",
     )
-    parser.add_argument("--slots", type=int, nargs="+", default=[4, 8])
+    parser.add_argument("--slots", type=int, nargs="+", default=[8])
     parser.add_argument("--rounds", type=int, default=1)
     given = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -241,15 +241,15 @@ def main() -> None:
     rows: list[tuple[object, ...]] = []
     for size in given.sizes:
         small = size == "tiny"
-        clips = make_clips(given.clips or (64 if device.type == "cuda" else 32 if small else 4), given.frames)
-        tokens = given.tokens or (256 if device.type == "cuda" else 128 if small else 40)
+        clips = make_clips(given.clips or (64 if device.type == "cuda" else 16 if small else 4), given.frames)
+        tokens = given.tokens or (256 if device.type == "cuda" else 64 if small else 32)
         vlm = build(size, 112, device)
         rows += compare(vlm, make_prompts(clips, tokens), given.slots, max(given.rounds, 3) if small else given.rounds)
     print_table(("model", "way", "captions/s", "tokens/s", "times `generate`", "same answers"), rows)
     torch.set_num_threads(1)
     vlm = replace(build("tiny", 384, device), name="tiny, frames of 384 px")
     overhead = [
-        measure_overhead(vlm, make_clips(2 * slots, 8), slots, 128, max(given.rounds, 3)) for slots in given.slots[-1:]
+        measure_overhead(vlm, make_clips(2 * slots, 8), slots, 64, max(given.rounds, 3)) for slots in given.slots
     ]
     print(
         f"Besides the model, with 8 frames scaled to 384 px, one thread; what is asked is under {TARGET_MS} ms a clip.\n"

@@ -19,7 +19,7 @@ DATA_ROOT = click.option("--data-root", required=True, help="Where the tables ar
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
-@click.group()
+@click.group(short_help="What is in a dataset, and the ways in and out.")
 def dataset() -> None:
     """What is in a dataset, how two differ, and the ways in and out.
 

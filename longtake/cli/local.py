@@ -153,7 +153,7 @@ def score(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> N
     sys.exit(EXIT_QUARANTINED if any(found.score.reason for found in scored) else EXIT_DONE)
 
 
-@click.command()
+@click.command(short_help="Six parts and a description of video files.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="YAML: writing, limits, work, or a curate config."

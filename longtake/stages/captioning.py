@@ -17,7 +17,6 @@ from longtake.config import dump_config, load_config
 from longtake.datasets.members import Member, read_buckets
 from longtake.datasets.stored import read_dataset
 from longtake.engine import Lost, Pool, cores, stream
-from longtake.errors import TransientError
 from longtake.lake import Lake
 from longtake.lake.tables import Batch
 from longtake.lake.weights import weights_digest
@@ -38,8 +37,6 @@ SENTENCES = VIDEO_REASONS | MEASURING_REASONS | REASONS
 """One sentence to each reason."""
 PASSING = frozenset({"endpoint_failed"})
 """Reasons that the next run tries again: they say nothing of the clip."""
-SILENT_IN_A_ROW = 20
-"""Clips that a server gave no answer for, with none between: it is not the clips' fault."""
 
 
 @dataclass(kw_only=True)
@@ -163,7 +160,7 @@ def _caption_missing(
 ) -> tuple[int, set[str]]:
     """Writes the rows that are missing, as they come: the tokens that a model wrote for them, and the clips that are gone."""
     looker = ClipLookerOrder(captions.lake.data_root, settings.writing, settings.limits)
-    tokens = silent = 0
+    tokens = 0
     gone: set[str] = set()
     with Batch(captions.lake.tables) as batch:
         clips = captions.missing(part)
@@ -183,11 +180,6 @@ def _caption_missing(
                     rejected=written.complaints,
                 )  # fmt: skip
             step.count(clip.uri, [row], seconds=known.seconds, read_bytes=known.read_bytes)
-            silent = silent + 1 if row.reason in PASSING else 0
-            if silent == SILENT_IN_A_ROW:
-                raise TransientError(
-                    f"the server answered for none of {silent} clips in a row; the last time: {row.detail}"
-                )
     return tokens, gone
 
 

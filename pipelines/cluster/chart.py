@@ -2,11 +2,12 @@
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
+from pydantic import TypeAdapter
 
 from longtake.config import config_schema
 from pipelines.argo.workflows import write_skeletons
@@ -28,21 +29,24 @@ Node = dict[str, Any]
 
 def chart_schema() -> Node:
     """JSON Schema of the values, with every object closed."""
-    schema = _close(config_schema(Values))
+    # In one call, so that two configs of one name get two names.
+    asked: list[tuple[Hashable, Literal["validation"], TypeAdapter[Any]]] = [
+        (name, "validation", TypeAdapter(cls)) for name, cls in {"values": Values, **PARAMETERS}.items()
+    ]
+    found, shared = TypeAdapter.json_schemas(asked)
+    definitions = _close(shared["$defs"])
+    schema: Node = {**definitions.pop("Values"), "$defs": definitions}
     _require(dump_values(Values()), schema, schema)
-    _type_parameters(schema)
+    _type_parameters(schema, {str(name): reference for (name, _), reference in found.items()})
     schema["properties"]["global"] = {"type": "object", "description": "Helm's own, for charts of charts."}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _type_parameters(schema: Node) -> None:
+def _type_parameters(schema: Node, references: Mapping[str, Node]) -> None:
     """What a schedule may give to its pipeline: that pipeline's parameters and no others."""
     cases = []
-    for pipeline, parameters in PARAMETERS.items():
-        taken = _close(config_schema(parameters))
-        schema["$defs"] |= taken.pop("$defs", {})
-        schema["$defs"][parameters.__name__] = taken
-        then = {"properties": {"parameters": {"$ref": f"#/$defs/{parameters.__name__}"}}}
+    for pipeline in PARAMETERS:
+        then = {"properties": {"parameters": references[pipeline]}}
         cases.append({"if": {"properties": {"pipeline": {"const": pipeline}}}, "then": then})
     schema["$defs"]["Schedule"]["allOf"] = cases
 
