@@ -30,7 +30,8 @@ STANDING = {
     "intel_bottle-detection", "intel_car-detection", "intel_one-by-one-person-detection", "ocv_box", "ocv_cup", "ocv_tree",
     "ocv_vtest", "psychopy_talk",
 }  # fmt: skip
-"""Clips whose own camera stands: looked at, and their borders move by less than 0.1 % of the width a second (`carphone_pristine` trembles)."""
+"""Clips whose own camera stands: looked at, and their borders move by less than 0.1 % of the width
+a second (`carphone_pristine` trembles)."""
 WINDOW_PX = 150
 """The window is at least this wide on its source at its smallest, so that there is something to see."""
 SHORTEST_S = 1.5
@@ -217,7 +218,7 @@ def draw(case: Case, sources: Sequence[Source], path: Path) -> str | None:
 def _travel(
     case: Case, count: int, fps: float, shape: tuple[int, ...], height: float, rng: np.random.Generator
 ) -> NDArray[np.float64] | None:
-    """The window's corners on the source [T, 4 corners, 2], pixels, somewhere; for a shorter time where there is no room; None without any."""
+    """The window's corners on the source [T, 4 corners, 2], somewhere; for a shorter time for want of room; None without any."""
     rows, columns = shape[:2]
     while count >= SHORTEST_S * fps:
         seed = np.random.default_rng(zlib.crc32(case.name.encode()))

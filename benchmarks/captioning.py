@@ -4,14 +4,14 @@
 model is shaped as Qwen2-0.5B, its tower small). A caption is two answers: the parts, with frames, and the merge, without. Both ways get the
 same prompts and limits of tokens, drawn from a seed, and give the same tokens; the peer is transformers' `generate` on one prompt after
 the other. The overhead is that of the whole captioner, everything around the model's forward passes: preprocessing, prompts, drawing
-tokens under a grammar, reading and judging answers; each clip is asked twice there, since nonsense is turned down. A GPU is used where
-there is one.
+tokens under a grammar, reading and judging both answers. A GPU is used where there is one.
 """
 
 import argparse
 import random
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +20,12 @@ import torch
 
 from benchmarks.measure import machine, median, print_table
 from longtake.captioning.captioner import Written
+from longtake.captioning.checking import check_parts, check_text
 from longtake.captioning.config import Asking, CaptioningConfig, Transformers
-from longtake.captioning.dialogue import parts_ask
-from longtake.captioning.schema import NAMES
+from longtake.captioning.dialogue import Dialogue, merge_ask, parts_ask
+from longtake.captioning.faults import Rejected
+from longtake.captioning.reading import read_parts, read_text
+from longtake.captioning.schema import NAMES, Parts
 from longtake.captioning.seen import Seen
 from longtake.captioning.vlm.captioner import TransformersCaptioner
 from longtake.captioning.vlm.decoding import Decoder, Sequence
@@ -32,6 +35,9 @@ from longtake.captioning.vlm.loading import VLM
 from longtake.captioning.vlm.prompting import collate, encode
 
 TARGET_MS = 20
+NOTES = Parts(
+    **{name: f"The {name} is a brown fox that jumps over a lazy dog, slowly and to the left. " * 2 for name in NAMES}
+)
 TEXTS = {
     "tiny": {
         "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -190,14 +196,34 @@ class Clock:
         self.inside_s += self.now_s() - self._began_s
 
 
+class Overheard(TransformersCaptioner):
+    """The captioner with a random model, whose nonsense the dialogue takes for six parts: each clip is asked for both answers."""
+
+    def __init__(self, vlm: VLM, config: CaptioningConfig) -> None:
+        assert config.transformers is not None
+        self._config, self._settings, self._slots = config, config.transformers, config.transformers.slots
+        self._vlm, self._grammars, self.name = vlm, Grammars(vlm), "random"
+
+    def _converse(self) -> Dialogue:
+        asking, rules = self._config.asking, self._config.rules
+        said = [(yield parts_ask(asking))]
+        for judge in (lambda: read_parts(said[0].text), lambda: check_parts(NOTES, rules)):
+            with suppress(Rejected):
+                judge()
+        said.append((yield merge_ask(asking, rules, NOTES)))
+        with suppress(Rejected):
+            check_text(read_text(said[1].text), rules)
+        return Written(reason="empty", answer_tokens=sum(answer.answer_tokens for answer in said))
+
+
 def measure_overhead(vlm: VLM, clips: list[Seen], slots: int, tokens: int, rounds: int) -> tuple[object, ...]:
     """A row of the table: milliseconds a clip of preparing frames, and of all that is not the model."""
     config = CaptioningConfig(
         captioner="transformers",
         transformers=Transformers(model="random", slots=slots),
-        asking=Asking(parts_tokens=tokens),
+        asking=Asking(parts_tokens=tokens, text_tokens=tokens),
     )
-    captioner, clock = captioner_of(vlm, config), Clock(vlm.model)
+    captioner, clock = Overheard(vlm, config), Clock(vlm.model)
     captioner(clips[:1])  # warm
     shown_ms, besides_ms, written = [], [], list[Written]()
     for _ in range(rounds):
@@ -211,15 +237,6 @@ def measure_overhead(vlm: VLM, clips: list[Seen], slots: int, tokens: int, round
         shown_ms.append((clock.now_s() - began_s) / len(clips) * 1000)
     said = sum(one.answer_tokens for one in written) / len(written)
     return slots, len(clips), said, median(shown_ms), median(besides_ms)
-
-
-def captioner_of(vlm: VLM, config: CaptioningConfig) -> TransformersCaptioner:
-    """A captioner whose model is not read from a folder."""
-    captioner = TransformersCaptioner.__new__(TransformersCaptioner)
-    assert config.transformers is not None
-    captioner._config, captioner._settings, captioner._vlm = config, config.transformers, vlm
-    captioner._grammars, captioner._slots, captioner.name = Grammars(vlm), config.transformers.slots, "random"
-    return captioner
 
 
 def main() -> None:

@@ -146,7 +146,7 @@ class CaptioningConfig:
     captioner: Literal["measured", "transformers", "endpoint"] = "measured"
     """measured: says what was measured, needs no model; the others are models, here or on a server."""
     measured: Measured = Field(default_factory=Measured)
-    """What is measured, by every captioner: a model's words are held against it (`facts`)."""
+    """What the captioner `measured` looks for beside camera, motion, light and colour."""
     transformers: Transformers | None = None
     """Which model, for `captioner: transformers`."""
     endpoint: Endpoint | None = None
@@ -158,7 +158,7 @@ class CaptioningConfig:
     rules: Rules = Field(default_factory=Rules)
     """What is accepted."""
     facts: bool = True
-    """Whether camera, light and colour are measured where a model writes, so that contradictions are found."""
+    """Whether camera, motion, light and colour are measured where a model writes, so that contradictions are found."""
 
     def __post_init__(self) -> None:
         if self.captioner != "measured" and getattr(self, self.captioner) is None:

@@ -52,7 +52,7 @@ class Motion:
         Literal["left", "right", "up", "down", "towards the camera", "away from the camera", "different directions"]
         | None
     )
-    """None where too little moves."""
+    """None where too little moves; where it does, it could not be told from the camera's own motion."""
     steady: bool
     """Whether it goes on over the whole clip rather than in bursts."""
 

@@ -17,6 +17,7 @@ from longtake.captioning.facts import Move
 from longtake.captioning.measured.camera_path import GAP_S, follow
 from longtake.captioning.measured.camera_residual import Residual, measure_residual
 from longtake.captioning.measured.camera_words import name_moves
+from longtake.scoring.picture import find_picture
 from longtake.video.records import Fit
 
 SIZE_PX = 256
@@ -33,7 +34,7 @@ OPPOSITE_4 = np.array([-1.0, -1.0, 1.0, -1.0])
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CameraAnalysis:
-    """What was seen of one clip's motion. Pairs are neighbours within a burst; with a single frame there are none, and the arrays are empty."""
+    """What was seen of one clip's motion. Pairs are neighbours within a burst; a single frame has none, and the arrays are empty."""
 
     moves: tuple[Move, ...]
     """The camera's, in the order of time; never empty."""
@@ -76,7 +77,9 @@ def analyse_camera(frames_NHW3: NDArray[np.uint8], times_s: NDArray[np.float64])
         at_s = float(times_s[0]) if len(times_s) else 0.0
         static = Move(kind="static", speed=None, rate=0.0, start_s=at_s, end_s=at_s)
         return _analysis((static,), np.zeros(0), np.zeros(0), np.zeros((0, 4)), [])
-    lumas = [cv2.cvtColor(frame_HW3, cv2.COLOR_BGR2GRAY) for frame_HW3 in frames_NHW3]
+    lumas_NHW = np.stack([cv2.cvtColor(frame_HW3, cv2.COLOR_BGR2GRAY) for frame_HW3 in frames_NHW3])
+    rows, columns = find_picture(lumas_NHW)
+    lumas = [np.ascontiguousarray(luma_HW[rows, columns]) for luma_HW in lumas_NHW]
     path = follow(lumas, times_s)
     path_N4 = np.concatenate([np.zeros((1, 4)), path.moves_P4.cumsum(axis=0)]) * OPPOSITE_4
     steps_s = np.diff(times_s)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longtake.captioning.measured.camera_similarity import (
+    FEWEST_POINTS,
     NOISE_LEVELS,
     REST,
     Look,
@@ -50,6 +51,8 @@ BAND = 0.2
 """Share of the picture's side that each of its four borders is wide."""
 BAND_CELLS = 3.0
 """Cells with texture that a border must have to say anything."""
+FEWEST_BORDERS = 2
+"""That must have moved, where the way is long: what reaches one border only comes into the picture there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +136,9 @@ def _straighten(
 
 
 def _stands(a: Look, b: Look, way: Similarity) -> bool:
-    """Whether as many of the picture's borders are at rest as have moved that way."""
+    """Whether as many of the picture's borders are at rest as have moved that way, or hardly any has."""
+    if len(a.places_K) < FEWEST_POINTS:
+        return True
     at_rest_K, _ = leftover(a, b, REST)
     moved_K, inside_K = leftover(a, b, way)
     cell_K = a.cell_K[inside_K]
@@ -149,11 +154,12 @@ def _stands(a: Look, b: Look, way: Similarity) -> bool:
     for_move_C = textured_C & changes_C & (move_C < CERTAIN * rest_C)
     for_rest_C = (textured_C & changes_C & (rest_C < CERTAIN * move_C)) + quiet_say * (textured_C & ~changes_C)
     x_C, y_C = mean(a.places_K.real), mean(a.places_K.imag) / a.height
-    balance = 0
+    rests = moves = 0
     for border_C in (x_C < BAND - 0.5, x_C > 0.5 - BAND, y_C < BAND - 0.5, y_C > 0.5 - BAND):
         if (textured_C & border_C).sum() >= BAND_CELLS:
-            balance += int(np.sign(for_move_C[border_C].sum() - for_rest_C[border_C].sum()))
-    return balance <= 0 and bool(for_rest_C.sum() > 0)
+            balance = for_move_C[border_C].sum() - for_rest_C[border_C].sum()
+            rests, moves = rests + (balance < 0), moves + (balance > 0)
+    return (0 < rests >= moves) or (moves < FEWEST_BORDERS and displacement_px(way, a) >= QUIET_PX)
 
 
 def displacement_px(given: Similarity, look: Look) -> float:

@@ -28,7 +28,7 @@ picture does (graduated non-convexity, Blake and Zisserman 1987)."""
 FLAT_SAY = 0.3
 """Say of a point without texture, whose flow is 0, in the first of the fits."""
 MIDDLE_SAY = 0.2
-"""Say of the picture's middle; its borders have 1: what is filmed and followed is mostly in the middle, and the scene reaches the borders."""
+"""Say of the picture's middle; its borders have 1: what is filmed and followed is mostly in the middle, the scene reaches the borders."""
 BORDER_SAY = 0.6
 """What has more say is the border: the outer third."""
 CELLS = 16
@@ -172,15 +172,17 @@ def _cells(grid_hw: NDArray, side: int) -> NDArray:
     return grid_hw.reshape(rows // side, side, columns // side, side).transpose(0, 2, 1, 3).reshape(-1, side * side)
 
 
-def leftover(a: Look, b: Look, given: Similarity) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def leftover(
+    a: Look, b: Look, given: Similarity | tuple[complex, complex]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """What a similarity leaves of the change from a to b at a's points [K], levels; and which of them stay in the picture."""
     rows, columns = b.detail_hw.shape
     there_K = given[0] * a.places_K + given[1]
     x_K = ((there_K.real + 0.5) * columns - 0.5).astype(np.float32)
     y_K = ((there_K.imag / a.height + 0.5) * rows - 0.5).astype(np.float32)
     inside_K = (x_K > 1) & (x_K < columns - 2) & (y_K > 1) & (y_K < rows - 2)
-    levels_K1 = cv2.remap(b.detail_hw, x_K[:, None], y_K[:, None], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return levels_K1[:, 0] - a.levels_K, inside_K
+    levels_1K = cv2.remap(b.detail_hw, x_K[None], y_K[None], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return levels_1K[0] - a.levels_K, inside_K
 
 
 def agreement(a: Look, b: Look, given: Similarity) -> float:
@@ -197,17 +199,17 @@ def align(a: Look, b: Look, start: Similarity) -> Similarity:
     """The similarity from a to b near the start: inverse compositional (Baker and Matthews 2004), Geman and McClure's weights."""
     if len(a.places_K) < FEWEST_POINTS:
         return start
-    given = start
+    turn, shift = complex(start[0]), complex(start[1])
     more_K = a.slope_K.conj() * a.places_K
     descents_K4 = np.stack([a.slope_K.real, a.slope_K.imag, more_K.real, -more_K.imag], axis=1)
     steep_K = a.steep_K
     for tolerance in ALIGN_TOLERANCES:
-        left_K, inside_K = leftover(a, b, given)
+        left_K, inside_K = leftover(a, b, (turn, shift))
         allowed_K = NOISE_LEVELS + tolerance * steep_K
-        weight_K = a.say_K * inside_K / (1 + (left_K / allowed_K) ** 2) ** 2 / allowed_K**2
+        weight_K = a.say_K * inside_K / ((1 + (left_K / allowed_K) ** 2) * allowed_K) ** 2
         weighted_4K = (descents_K4 * weight_K[:, None]).T
         normal_44 = weighted_4K @ descents_K4 + 1e-6 * np.eye(4)
-        step_4 = np.linalg.solve(normal_44, weighted_4K @ left_K)
-        step = np.array([1 + step_4[2] + 1j * step_4[3], step_4[0] + 1j * step_4[1]])
-        given = compose(invert(step), given)
-    return given
+        right, down, grown, turned = np.linalg.solve(normal_44, weighted_4K @ left_K).tolist()
+        turn /= 1 + grown + 1j * turned
+        shift -= turn * (right + 1j * down)
+    return np.array([turn, shift])

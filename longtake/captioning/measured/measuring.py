@@ -45,6 +45,14 @@ ONE_WAY = 0.5
 """Length of the mean velocity over the mean speed, from which on there is a direction."""
 APPROACH = 0.15
 """Growth a second of what moves, from which on it comes nearer or goes away."""
+PARALLAX = 1.5
+"""Times the camera's speed from which a thing is surely moving: near and far things pass a moving camera at different speeds."""
+RADIUS = 1 / 3
+"""Root mean square distance of a point of a wide picture from its middle, widths: what a zoom or roll moves it by."""
+SHARED = 0.5
+"""Share of the picture from which on, with a camera that moves, it is the camera's doing after all."""
+KNOWN = 0.5
+"""Share of the clip's time in which it has to be clear what moves on its own."""
 
 
 def plan_facts(duration_s: float, fps: float) -> dict[str, View]:
@@ -84,22 +92,42 @@ def measure_facts(glimpse: Glimpse, classifier: "Classifier | None", reader: "Te
 
 
 def measure_motion(analysis: CameraAnalysis) -> Motion:
-    """What moves on its own: how much of the picture, how fast, where to."""
-    steps_P, share_P = analysis.pair_steps_s, analysis.moving_share_P
+    """What moves on its own: how much of the picture, how fast, where to.
+
+    Without a direction and yet with a share it could not be told from what the camera does.
+    """
+    told_P = _told(analysis)
+    known_s = float(analysis.pair_steps_s[told_P].sum())
+    certain = known_s >= KNOWN * float(analysis.pair_steps_s.sum())
+    chosen_P = told_P if certain else np.ones_like(told_P)
+    steps_P, share_P = analysis.pair_steps_s[chosen_P], analysis.moving_share_P[chosen_P]
     area_P = share_P * steps_P
     if not area_P.any():
         return Motion(share=0.0, speed=0.0, direction=None, steady=False)
     share = min(float(np.average(share_P, weights=steps_P)), 1.0)
-    speed = float(np.average(analysis.moving_speed_P, weights=area_P))
-    velocity_2 = np.average(analysis.moving_velocity_P2, axis=0, weights=area_P)
-    growth = float(np.average(analysis.moving_growth_P, weights=area_P))
+    speed = float(np.average(analysis.moving_speed_P[chosen_P], weights=area_P))
+    velocity_2 = np.average(analysis.moving_velocity_P2[chosen_P], axis=0, weights=area_P)
+    growth = float(np.average(analysis.moving_growth_P[chosen_P], weights=area_P))
     active_s = float(steps_P[share_P >= ACTIVE_SHARE].sum())
     return Motion(
         share=share,
         speed=speed,
-        direction=_direction(velocity_2, speed, growth) if share >= LEAST_SHARE else None,
+        direction=_direction(velocity_2, speed, growth) if certain and share >= LEAST_SHARE else None,
         steady=active_s >= STEADY * float(steps_P.sum()),
     )
+
+
+def _told(analysis: CameraAnalysis) -> NDArray[np.bool_]:
+    """[P]: pairs in which what moves on its own is surely not the camera's doing."""
+    rates_P4 = analysis.pair_moves_P4 / analysis.pair_steps_s[:, None]
+    turned_P2 = np.stack([rates_P4[:, 2], np.radians(rates_P4[:, 3])], axis=1) * RADIUS
+    camera_P = np.sqrt((rates_P4[:, :2] ** 2).sum(axis=1) + (turned_P2**2).sum(axis=1))
+    nothing_P = analysis.moving_share_P == 0
+    apart_P = analysis.moving_speed_P >= PARALLAX * camera_P
+    if any(move.kind != "static" for move in analysis.moves):
+        apart_P &= analysis.moving_share_P < SHARED
+    told_P: NDArray[np.bool_] = nothing_P | apart_P
+    return told_P
 
 
 def _direction(velocity_2: NDArray[np.float64], speed: float, growth: float) -> Direction:

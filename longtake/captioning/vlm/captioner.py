@@ -65,8 +65,11 @@ class TransformersCaptioner:
     def _begin(self, clip: Seen) -> _Talk:
         if clip.frames_NHW3 is None:
             raise ValueError("a clip without frames: it was looked at for no model")
-        dialogue = converse(self._config)
+        dialogue = self._converse()
         return _Talk(clip=clip, dialogue=dialogue, ask=next(dialogue))
+
+    def _converse(self) -> Dialogue:
+        return converse(self._config)
 
     def _work_off(self, waiting: deque[_Talk]) -> bool:
         """Until nothing waits; False where memory ran out on the way, and what was under way waits again."""
@@ -87,12 +90,14 @@ class TransformersCaptioner:
         return True
 
     def _encode(self, talk: _Talk) -> Example:
-        clip = talk.clip
-        if not talk.ask.shows:
-            talk.shown = None
-        elif talk.shown is None and clip.frames_NHW3 is not None:
-            talk.shown = self._vlm.family.show(clip.frames_NHW3, clip.times_s)
-        return encode(self._vlm, talk.ask.prompt, talk.shown)
+        """Frames that are asked about six times are prepared once."""
+        clip, shown = talk.clip, talk.shown
+        if not talk.ask.shows or clip.frames_NHW3 is None:
+            talk.shown = shown = None
+        elif shown is None:
+            shown = self._vlm.family.show(clip.frames_NHW3, clip.times_s)
+            talk.shown = shown if self._config.asking.passes == "each" else None
+        return encode(self._vlm, talk.ask.prompt, shown)
 
     def _said(self, talk: _Talk) -> Said:
         ask, temperature = talk.ask, self._config.asking.temperature

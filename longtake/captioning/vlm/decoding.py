@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from longtake.captioning.vlm.grammar import Grammar, forbid
+from longtake.captioning.vlm.grammar import Grammar
 from longtake.captioning.vlm.loading import VLM
 from longtake.captioning.vlm.prompting import Example, collate
 from longtake.captioning.vlm.slabs import Slabs
@@ -137,9 +137,12 @@ class Decoder:
         if self._repeated != 1:
             less_BV = torch.where(logits_BV > 0, logits_BV / self._repeated, logits_BV * self._repeated)
             logits_BV = torch.where(said_BV, less_BV, logits_BV)
-        forbid(logits_BV, [sequence.grammar for sequence in sequences])
         tokens: list[int] = logits_BV.argmax(-1).tolist()
         for row, sequence in enumerate(sequences):
+            grammar, drawn = sequence.grammar, sequence.dice is not None
+            if grammar is not None and (drawn or not grammar.allows(tokens[row])):
+                grammar.forbid(logits_BV[row])
+                tokens[row] = int(logits_BV[row].argmax())
             if sequence.dice is not None:
                 tokens[row] = _sample(logits_BV[row] / sequence.temperature, sequence.dice)
         if self._repeated != 1:

@@ -1,10 +1,9 @@
 """Answers that can be nothing but JSON of a schema: of all tokens only those are drawn that may follow.
 
-Legend: B rows, V tokens of the vocabulary, W words of 32 bits.
+Legend: V tokens of the vocabulary, W words of 32 bits.
 """
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,9 +34,17 @@ class Grammar:
         if not self._matcher.consume_token(token):
             raise RuntimeError(f"token {token} does not follow: {self._matcher.get_error()}")
 
-    def fill(self, words_W: np.ndarray) -> None:
-        """A bit for each token, 1: it may follow."""
+    def allows(self, token: int) -> bool:
+        """Whether it may follow; far cheaper than to find all that may."""
+        return bool(self._matcher.validate_tokens([token]) == 1)
+
+    def forbid(self, logits_V: Tensor) -> None:
+        """Takes away, in place, what may not follow."""
+        V = len(logits_V)
+        words_W = np.zeros(-(-V // 32), np.int32)
         self._matcher.unsafe_compute_mask_ptr(words_W.ctypes.data, words_W.nbytes)
+        may_V = np.unpackbits(words_W.view(np.uint8), count=V, bitorder="little")
+        logits_V.masked_fill_(torch.from_numpy(may_V).to(logits_V.device) == 0, -torch.inf)
 
 
 class Grammars:
@@ -68,16 +75,3 @@ class Grammars:
                 raise ValueError(f"no grammar comes of this schema: {matcher.get_error()}")
             self._begun[key] = matcher
         return Grammar(self._begun[key].deep_copy())
-
-
-def forbid(logits_BV: Tensor, grammars: Sequence[Grammar | None]) -> None:
-    """Takes away, in each row that has a grammar, what may not follow."""
-    if not any(grammars):
-        return
-    B, V = logits_BV.shape
-    words_BW = np.full((B, -(-V // 32)), -1, np.int32)
-    for words_W, grammar in zip(words_BW, grammars, strict=True):
-        if grammar is not None:
-            grammar.fill(words_W)
-    may_BV = np.unpackbits(words_BW.view(np.uint8), axis=1, count=V, bitorder="little")
-    logits_BV.masked_fill_(torch.from_numpy(may_BV).to(logits_BV.device) == 0, -torch.inf)

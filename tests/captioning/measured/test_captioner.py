@@ -130,13 +130,15 @@ def test_each_move_of_the_camera_is_told_with_its_speed_and_time():
     for words in (
         "pans left quickly between 0.0 and 3.0",
         "stands still between 3.0",
-        "zooms in slowly between 5.0",
+        "Finally it zooms in slowly from 5.0",
         "40% of its width",
     ):
         assert words in said
     together = write(seen(camera=(move("pan right"), move("tilt up")))).parts.camera
     assert "pans right slowly and tilts up slowly" in together
     assert "between" not in together
+    within = write(seen(camera=(move("zoom in"), move("tilt up", start_s=5.0)))).parts.camera
+    assert "zooms in slowly between 0.0 and 8.0 seconds. Meanwhile it tilts up slowly between 5.0" in within
 
 
 def test_what_moves_is_told_with_direction_share_speed_and_rhythm():
@@ -146,6 +148,12 @@ def test_what_moves_is_told_with_direction_share_speed_and_rhythm():
     assert "12%" in said
     assert "brisk" in said
     assert "20% of the view's width a second" in said
+
+
+def test_motion_that_was_not_told_from_the_cameras_is_no_claim_of_rest():
+    written = write(seen(motion=Motion(share=0.4, speed=0.1, direction=None, steady=True), camera=(move("handheld"),)))
+    assert "could not be" in written.parts.movement
+    assert "nothing" not in written.parts.movement.lower() + written.parts.overall.lower()
 
 
 def test_text_on_the_screen_is_quoted_and_shortened():

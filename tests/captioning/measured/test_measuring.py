@@ -3,17 +3,18 @@ import pytest
 
 from longtake.captioning.facts import Motion
 from longtake.captioning.measured.camera import CameraAnalysis
-from longtake.captioning.measured.measuring import measure_motion, spread
+from longtake.captioning.measured.measuring import LEAST_SHARE, measure_motion, spread
+from tests.captioning.measured.clips import STATIC, move
 
 
-def analysis(share, speed=0.2, velocity=(0.0, 0.0), growth=0.0, pairs=10):
+def analysis(share, speed=0.2, velocity=(0.0, 0.0), growth=0.0, pairs=10, camera_right=0.0):
     """Of a clip in which the same goes on, or one value of `share` for each pair."""
     share_P = np.broadcast_to(np.array(share, np.float64), (pairs,))
     return CameraAnalysis(
-        moves=(),
+        moves=(move("pan left") if camera_right else STATIC,),
         pair_times_s=np.arange(pairs) * 0.1,
         pair_steps_s=np.full(pairs, 0.1),
-        pair_moves_P4=np.zeros((pairs, 4)),
+        pair_moves_P4=np.tile([camera_right * 0.1, 0, 0, 0], (pairs, 1)),
         moving_share_P=share_P,
         moving_speed_P=np.where(share_P > 0, speed, 0.0),
         moving_velocity_P2=np.tile(np.array(velocity, np.float64), (pairs, 1)),
@@ -43,6 +44,18 @@ def test_what_comes_in_bursts_is_not_steady_and_the_still_moments_do_not_slow_it
 def test_where_nothing_moves_there_is_no_direction(pairs):
     assert measure_motion(analysis(0.0, pairs=pairs)) == Motion(share=0, speed=0, direction=None, steady=False)
     assert measure_motion(analysis(0.004)).direction is None
+
+
+@pytest.mark.parametrize(("share", "speed"), [(0.3, 0.2), (0.7, 2.0)])
+def test_what_near_things_do_before_a_moving_camera_has_a_share_and_no_direction(share, speed):
+    found = measure_motion(analysis(share, speed, velocity=(speed, 0), camera_right=0.2))
+    assert found.direction is None
+    assert found.share >= LEAST_SHARE
+
+
+def test_what_is_faster_than_the_camera_moves_on_its_own():
+    assert measure_motion(analysis(0.3, 0.5, velocity=(0.5, 0), camera_right=0.2)).direction == "right"
+    assert measure_motion(analysis(0.7, 0.1, velocity=(0.1, 0))).direction == "right"
 
 
 def test_moments_are_the_middles_of_equal_parts():

@@ -17,8 +17,8 @@ FAMILIES = {"pan": "pan", "tilt": "tilt", "zoom": "zoom", "roll": "roll", "handh
 """First word of a kind, and what it is called where there is none."""
 THROUGHOUT = 0.85
 """Share of the clip's length from which on a move takes all of it."""
-OVERLAP = 0.5
-"""Of the shorter of two moves' times, from which on they happen together."""
+OVERLAP = 0.7
+"""Of the longer of two moves' times, from which on they are told in one breath."""
 PHASES = 3
 """Phases that are told apart."""
 
@@ -52,7 +52,7 @@ def tell_camera(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
             f"Throughout, the camera {does}.",
         )
     else:
-        told = " ".join(_tell_phase(phase, place, len(phases)) for place, phase in enumerate(phases[:PHASES]))
+        told = _tell_phases(phases)
     sentences = [Sentence(text=told, rank=1)]
     if rate := _rate(phases, voice):
         sentences.append(Sentence(text=rate, rank=7))
@@ -74,17 +74,18 @@ def _phases(moves: tuple[Move, ...]) -> list[_Phase]:
     """In the order of time; moves of the same kind at the same time count once."""
     phases: list[_Phase] = []
     for move in sorted((move for move in moves if _length(move) >= 0), key=lambda move: move.start_s):
-        if phases and _together(phases[-1], move):
-            if all(move.kind != other.kind for other in phases[-1].moves):
-                phases[-1] = _Phase((*phases[-1].moves, move))
+        if any(move.kind == other.kind and _shared(other, move) >= 0 for phase in phases for other in phase.moves):
+            continue
+        if phases and _shared(phases[-1], move) >= OVERLAP * max(_length(phases[-1]), _length(move)):
+            phases[-1] = _Phase((*phases[-1].moves, move))
         else:
             phases.append(_Phase((move,)))
     return phases
 
 
-def _together(phase: _Phase, move: Move) -> bool:
-    shared_s = min(phase.end_s, move.end_s) - max(phase.start_s, move.start_s)
-    return shared_s >= OVERLAP * min(_length(phase), _length(move))
+def _shared(one: _Phase | Move, other: _Phase | Move) -> float:
+    """Seconds that they have in common; below 0 those between them."""
+    return min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
 
 
 def _length(span: _Phase | Move) -> float:
@@ -92,12 +93,21 @@ def _length(span: _Phase | Move) -> float:
     return span.end_s - span.start_s
 
 
-def _tell_phase(phase: _Phase, place: int, phases: int) -> str:
-    last = min(phases, PHASES) - 1
-    opening = "The camera" if place == 0 else "Finally it" if place == last and last > 1 else "Then it"
-    when = f"between {phase.start_s:.1f} and {phase.end_s:.1f} seconds"
-    more = f", with {phases - PHASES} more changes after that" if place == last and phases > PHASES else ""
-    return f"{opening} {_verbs(phase)} {when}{more}."
+def _tell_phases(phases: list[_Phase]) -> str:
+    """One after the other."""
+    told = []
+    for place, phase in enumerate(phases[:PHASES]):
+        meanwhile = place > 0 and _shared(phases[place - 1], phase) > _length(phase) / 2
+        opening = (
+            ("The camera", "Meanwhile it", "On top of that it")
+            if meanwhile
+            else ("The camera", "Then it", "Finally it")
+        )
+        start, end = f"{phase.start_s:.1f}", f"{phase.end_s:.1f} seconds"
+        when = f"from {start} to {end}" if place == PHASES - 1 else f"between {start} and {end}"
+        told.append(f"{opening[place]} {_verbs(phase)} {when}")
+    more = f", with {len(phases) - PHASES} more changes after that" if len(phases) > PHASES else ""
+    return ". ".join(told) + f"{more}."
 
 
 def _verbs(phase: _Phase) -> str:

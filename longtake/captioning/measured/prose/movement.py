@@ -1,6 +1,7 @@
 """What moves on its own: where to, how much of the view, how fast, and whether it goes on."""
 
 from longtake.captioning.facts import Facts
+from longtake.captioning.measured.measuring import LEAST_SHARE
 from longtake.captioning.measured.prose.voice import Sentence, Voice, capital, grade, pace, percent
 
 SPEEDS = ((0.04, "slow"), (0.15, "unhurried"), (0.4, "brisk"))
@@ -13,6 +14,11 @@ def moves(facts: Facts) -> bool:
     return facts.motion.direction is not None and facts.motion.share > 0
 
 
+def unclear(facts: Facts) -> bool:
+    """Whether it could not be told from what the camera does."""
+    return facts.motion.direction is None and facts.motion.share >= LEAST_SHARE
+
+
 def camera_moves(facts: Facts) -> bool:
     """Whether the camera does."""
     return any(move.kind != "static" for move in facts.camera)
@@ -20,6 +26,12 @@ def camera_moves(facts: Facts) -> bool:
 
 def event(facts: Facts, voice: Voice) -> str:
     """The main thing that happens, as a clause."""
+    if unclear(facts):
+        return voice.pick(
+            "the whole view is in motion",
+            "everything in view shifts at the same time",
+            "the view as a whole keeps changing",
+        )
     if not moves(facts):
         if camera_moves(facts):
             return voice.pick(
@@ -67,6 +79,13 @@ def tell_event(facts: Facts, voice: Voice) -> list[Sentence]:
 
 def tell_details(facts: Facts, voice: Voice) -> list[Sentence]:
     """Share of the view, speed, and how it goes on."""
+    if unclear(facts):
+        text = voice.pick(
+            "Whether anything moves by itself could not be told from the motion of the view as a whole.",
+            "If people, animals or things move of their own, that could not be told from the shift of the view.",
+            "What may move by itself could not be separated from the motion that the whole view has.",
+        )
+        return [Sentence(text=text, rank=6)]
     if not moves(facts):
         text = voice.pick(
             "No motion of people, animals or things was measured in more than 1% of the area.",

@@ -2,7 +2,7 @@
 
 from longtake.captioning.facts import Facts
 from longtake.captioning.measured.prose.camera import short_camera
-from longtake.captioning.measured.prose.movement import camera_moves, event, moves
+from longtake.captioning.measured.prose.movement import camera_moves, event, moves, unclear
 from longtake.captioning.measured.prose.subject import guess, named_subjects
 from longtake.captioning.measured.prose.visual import colour_word, light_word, named_colours
 from longtake.captioning.measured.prose.voice import Sentence, Voice, a, capital, seconds
@@ -28,7 +28,7 @@ def tell_overall(seen: Seen, facts: Facts, voice: Voice) -> list[Sentence]:
     """What happens, told as a whole."""
     subjects, colours = named_subjects(facts), named_colours(facts)
     colour = f" in which {colours[0].name} is the most frequent colour" if colours else ""
-    happens = event(facts, voice) if moves(facts) else "nothing much moves by itself"
+    happens = event(facts, voice) if moves(facts) or unclear(facts) else "nothing much moves by itself"
     length, mood = seconds(seen.duration_s), _mood(facts)
     if subjects:
         centre = guess(subjects[0])
@@ -54,4 +54,6 @@ def _mood(facts: Facts) -> str:
     lively = facts.motion.share >= LIVELY_SHARE or facts.motion.speed >= LIVELY_SPEED
     if moves(facts) and lively:
         return "a lively"
+    if unclear(facts):
+        return "a moving"
     return "a quiet" if moves(facts) or camera_moves(facts) else "a still"

@@ -43,9 +43,9 @@ def tell_subject(facts: Facts, voice: Voice, looked: bool) -> list[Sentence]:
         sentences.append(Sentence(text=text, rank=11))
     if first.name in worn_names():
         text = voice.pick(
-            "Somebody may well be wearing it: people themselves are not told apart here.",
-            "There may be a person in it, for people as such are not recognised here.",
-            "Whether somebody wears it could not be told, as people are not recognised by themselves.",
+            "Somebody may well be wearing it, though people as such are not recognised here.",
+            "Whoever may be wearing it is not named, since people as such are not recognised.",
+            "Whether somebody wears it could not be told, as only things are recognised here.",
         )
         sentences.append(Sentence(text=text, rank=3))
     return sentences

@@ -72,7 +72,7 @@ def _light(facts: Facts, voice: Voice) -> list[Sentence]:
         Sentence(
             text=voice.pick(
                 f"Overall the scene is {light}, at {share} of full brightness.",
-                f"In brightness the scene is {light}: the mean is {share} of pure white.",
+                f"As to light, the scene is {light}: the mean is {share} of pure white.",
                 f"Tones are {light} on the whole, reaching {share} of white on average.",
             ),
             rank=5,
@@ -123,7 +123,9 @@ def _tone(facts: Facts, voice: Voice) -> list[Sentence]:
     )
     if green >= LED and green > warm + cool + neutral:
         text = voice.pick(
-            "Greens set the tone.", "It is a palette of greens.", "Above all it is green, in all its shades."
+            "Greens outweigh all other tones.",
+            "More than anything else it is green.",
+            "Of its tones, greens have the most weight.",
         )
     elif neutral >= LED and neutral >= 2 * (warm + cool + green):
         text = voice.pick(
@@ -150,7 +152,7 @@ def _tone(facts: Facts, voice: Voice) -> list[Sentence]:
 def _colouring(facts: Facts, voice: Voice) -> list[Sentence]:
     word, value = colour_word(facts), round(min(facts.colourfulness, 999))
     text = voice.pick(
-        f"Taken together the colours look {word}, with a colourfulness of {value} where 109 is extreme.",
+        f"Taken together it looks {word}, with a colourfulness of {value} where 109 is extreme.",
         f"The overall impression is {word}: on a scale where 15 is slight and 109 extreme, it has {value}.",
         f"As a whole it is {word}, which a measure of {value} for colourfulness bears out.",
     )
