@@ -312,7 +312,7 @@ class Before:
         mask_hw = cv2.ellipse(
             np.zeros(size[::-1], np.float32), ((size[0] / 2, size[1] / 2), (size[0] - 4, size[1] - 4), 0), 1, -1
         )
-        at = np.float32([[1, 0, x * columns - size[0] / 2], [0, 1, (0.6 + 0.01 * sway) * rows - size[1] / 2]])
+        at = np.array([[1, 0, x * columns - size[0] / 2], [0, 1, (0.6 + 0.01 * sway) * rows - size[1] / 2]], np.float32)
         mask_HW1 = cv2.warpAffine(mask_hw, at, (columns, rows))[..., None]
         return shown_HW3 * (1 - mask_HW1) + cv2.warpAffine(thing_hw3, at, (columns, rows)) * mask_HW1
 

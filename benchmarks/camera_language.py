@@ -40,7 +40,7 @@ def peer(frames_NHW3: NDArray[np.uint8], times_s: NDArray[np.float64]) -> frozen
         if corners is None:
             continue
         tracked, good, _ = cv2.calcOpticalFlowPyrLK(a, b, corners, None)
-        middle = np.float32([columns / 2, rows / 2])
+        middle = np.array([columns / 2, rows / 2], np.float32)
         there = good.ravel() == 1
         fit_23 = (
             cv2.estimateAffinePartial2D(corners[there] - middle, tracked[there] - middle)[0]

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from longtake.captioning.prompts import DESCRIBE, MERGE, PARTS, QUESTIONS, SHAPE
+from longtake.captioning.prompts import DESCRIBE, MERGE, PARTS, QUESTIONS, SHAPE, PartName
 from longtake.config import STRICT
 from longtake.errors import UserError
 
@@ -91,9 +91,7 @@ class Asking:
 
     passes: Literal["one", "each"] = "one"
     """one: all six parts in one answer, a JSON object, a sixth of the visual tokens to read; each: a question a part, as the paper."""
-    questions: dict[Literal["subject", "movement", "environment", "visual", "camera", "overall"], str] = Field(
-        default_factory=lambda: dict(QUESTIONS)
-    )
+    questions: dict[PartName, str] = Field(default_factory=lambda: dict(QUESTIONS))
     """What each part is to say; those that are left out keep their default."""
     parts: str = PARTS
     """Asks for all six; {questions} and {shape} are filled in."""

@@ -163,7 +163,7 @@ def _read(answer: urllib3.BaseHTTPResponse, until_s: float) -> bytes:
 def _known_to(server: Server, base: Any) -> Any:
     """The connections of urllib3, made known to the server, so that another thread can cut them."""
 
-    class Connection(base):  # type: ignore[misc]
+    class Connection(base):
         def connect(self) -> None:
             super().connect()
             server.connected(self)

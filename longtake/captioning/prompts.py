@@ -1,6 +1,10 @@
 """What a model is asked, in our words: the paper publishes the six parts and no prompt (Koala-36M section B)."""
 
-QUESTIONS = {
+from typing import Literal
+
+PartName = Literal["subject", "movement", "environment", "visual", "camera", "overall"]
+
+QUESTIONS: dict[PartName, str] = {
     "subject": "the main subject: who or what it is, how many, looks, clothing, colours, where in the picture",
     "movement": "what the subject does: each action in order, its direction, speed and amplitude",
     "environment": "the surroundings: place, background, other people and things, weather, time of day",

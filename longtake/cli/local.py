@@ -9,7 +9,17 @@ import click
 from longtake.cli.given import from_clone, read_mapping
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, UserError
 
-STEPS = ("listing", "slicing", "scoring", "selecting", "captioning", "tsa_training", "caption_tuning", "summary", "doctor")
+STEPS = (
+    "listing",
+    "slicing",
+    "scoring",
+    "selecting",
+    "captioning",
+    "tsa_training",
+    "caption_tuning",
+    "summary",
+    "doctor",
+)
 PIPELINES = ("curate", "doctor", "train-tsa", "tune-captioner")
 LOCAL_PIPELINES = ("curate", "train-tsa", "tune-captioner")
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""

@@ -39,7 +39,8 @@ def caption_files(files: Sequence[Path], *, config: Mapping[str, Any]) -> list[C
     pools = pools_of(settings, FileLookerOrder(settings.writing, settings.limits), len(wanted))
     for path, captioned in with_progress("captioning", stream(wanted, pools, engine=settings.work.engine), len(wanted)):
         found[path] = captioned
-    rows = {path: row_of(*[content_id(path)] * 2, found[path], settings.writing, made_by) for path in wanted}
+    ids = {path: content_id(path) for path in wanted}
+    rows = {path: row_of(ids[path], ids[path], found[path], settings.writing, made_by) for path in wanted}
     return [CaptionedFile(path, rows[path]) for path in files]
 
 

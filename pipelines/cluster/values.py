@@ -165,7 +165,9 @@ class Step:
     """Size of /dev/shm, which torch and Ray use; what lies there counts as memory."""
     scratch: Bytes = "10Gi"
     """Size of /tmp, the only other place that a pod can write to."""
-    secret_environment: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], SecretKey] = Field(default_factory=dict)
+    secret_environment: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], SecretKey] = Field(
+        default_factory=dict
+    )
     """Variables out of Secrets of yours, beside those of S3: `{LONGTAKE_ENDPOINT_KEY: {name: vlm, key: token}}` of captioning."""
     timeout_seconds: Annotated[int, Field(ge=60)] = 86_400
     """An attempt that takes longer is ended; what it has finished is kept."""

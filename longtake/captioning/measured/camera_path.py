@@ -51,8 +51,17 @@ BAND = 0.2
 """Share of the picture's side that each of its four borders is wide."""
 BAND_CELLS = 3.0
 """Cells with texture that a border must have to say anything."""
+AGREED = 0.2
+"""Share of a border's changing cells that must have moved with the camera: several things that move there agree on less."""
+FLAT_REST = 0.5
+"""What a border without texture says for rest."""
+MISTAKEN = 0.4
+"""Where the camera stands in this share of the spans that something has moved far in, it stands in all: it is that thing which moves."""
 FEWEST_BORDERS = 2
 """That must have moved, where the way is long: what reaches one border only comes into the picture there."""
+
+
+DEBUG = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,24 +124,35 @@ def _straighten(
 ) -> NDArray[np.float64]:
     """Pairs corrected by what is seen over longer ways; no motion in spans where the camera stands."""
     moves_P4 = moves_P4.copy()
-    first = 0
+    first, stands_P, far_P = 0, np.zeros(len(moves_P4), bool), np.zeros(len(moves_P4), bool)
     while first < len(looks) - 1:
-        last, way = first, REST
-        while last < len(looks) - 1 and (
-            last == first or (times_s[last] - times_s[first] < SPAN_S and displacement_px(way, looks[first]) < SPAN_PX)
-        ):
-            way = compose(way, of_four(moves_P4[last]))
-            last += 1
+        last, way = _reach(looks[first], moves_P4, times_s, first)
         a, b = looks[first], looks[last]
         aligned = align(a, b, way) if last > first + 1 else way
         if agreement(a, b, aligned) > agreement(a, b, way):
             share_P = np.diff(times_s[first : last + 1]) / (times_s[last] - times_s[first])
             moves_P4[first:last] += as_four(compose(invert(way), aligned)) * share_P[:, None]
             way = aligned
-        if _stands(a, b, way):
-            moves_P4[first:last] = 0.0
+        stands_P[first:last] = _stands(a, b, way)
+        far_P[first:last] = displacement_px(way, a) >= QUIET_PX
         first = last
+    if DEBUG is not None:
+        DEBUG.append((round(float(stands_P[far_P].mean()), 2) if far_P.any() else -1, round(float(far_P.mean()), 2)))
+    if far_P.any() and stands_P[far_P].mean() >= MISTAKEN:
+        stands_P[:] = True
+    moves_P4[stands_P] = 0.0
     return moves_P4
+
+
+def _reach(
+    look: Look, moves_P4: NDArray[np.float64], times_s: NDArray[np.float64], first: int
+) -> tuple[int, Similarity]:
+    """The frame to which a span that begins at `first` goes, and the way to it."""
+    last, way = first + 1, of_four(moves_P4[first])
+    while last < len(times_s) - 1 and times_s[last] - times_s[first] < SPAN_S and displacement_px(way, look) < SPAN_PX:
+        way = compose(way, of_four(moves_P4[last]))
+        last += 1
+    return last, way
 
 
 def _stands(a: Look, b: Look, way: Similarity) -> bool:
@@ -154,11 +174,14 @@ def _stands(a: Look, b: Look, way: Similarity) -> bool:
     for_move_C = textured_C & changes_C & (move_C < CERTAIN * rest_C)
     for_rest_C = (textured_C & changes_C & (rest_C < CERTAIN * move_C)) + quiet_say * (textured_C & ~changes_C)
     x_C, y_C = mean(a.places_K.real), mean(a.places_K.imag) / a.height
-    rests = moves = 0
+    rests = moves = 0.0
     for border_C in (x_C < BAND - 0.5, x_C > 0.5 - BAND, y_C < BAND - 0.5, y_C > 0.5 - BAND):
-        if (textured_C & border_C).sum() >= BAND_CELLS:
-            balance = for_move_C[border_C].sum() - for_rest_C[border_C].sum()
-            rests, moves = rests + (balance < 0), moves + (balance > 0)
+        if (textured_C & border_C).sum() < BAND_CELLS:
+            rests += FLAT_REST
+            continue
+        for_move, for_rest = float(for_move_C[border_C].sum()), float(for_rest_C[border_C].sum())
+        moves += for_move > for_rest and for_move >= AGREED * (textured_C & border_C & changes_C).sum()
+        rests += for_rest > for_move
     return (0 < rests >= moves) or (moves < FEWEST_BORDERS and displacement_px(way, a) >= QUIET_PX)
 
 

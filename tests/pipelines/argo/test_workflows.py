@@ -134,7 +134,9 @@ class Workflow:
 
 
 @pytest.mark.slow
-def test_a_run_lists_slices_and_scores_every_shard_selects_captions_and_sums_up_whatever_its_parameters_are_called(tmp_path):
+def test_a_run_lists_slices_and_scores_every_shard_selects_captions_and_sums_up_whatever_its_parameters_are_called(
+    tmp_path,
+):
     raw = tmp_path / """raw "of" $(exit 7) 'mine'; {x}"""
     for seed in (1, 2):
         draw_film(raw / f"{seed}.mp4", (seed, 40))
