@@ -167,4 +167,5 @@ def _description(said: str, rules: Rules) -> str:
 
 
 def _question(asking: Asking, name: str) -> str:
-    return next((question for key, question in asking.questions.items() if key == name), QUESTIONS[name])
+    questions: dict[str, str] = {str(key): asked for key, asked in {**QUESTIONS, **asking.questions}.items()}
+    return questions[name]

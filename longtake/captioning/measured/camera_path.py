@@ -55,7 +55,7 @@ AGREED = 0.2
 """Share of a border's changing cells that must have moved with the camera: several things that move there agree on less."""
 FLAT_REST = 0.5
 """What a border without texture says for rest."""
-MISTAKEN = 0.4
+MISTAKEN = 0.6
 """Where the camera stands in this share of the spans that something has moved far in, it stands in all: it is that thing which moves."""
 FEWEST_BORDERS = 2
 """That must have moved, where the way is long: what reaches one border only comes into the picture there."""
