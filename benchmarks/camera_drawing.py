@@ -36,8 +36,8 @@ WINDOW_PX = 150
 """The window is at least this wide on its source at its smallest, so that there is something to see."""
 SHORTEST_S = 1.5
 SIGHT, SIGHT_LEVELS, PLACES = 6, 6.0, 6
-"""At least so many of 16 equal parts of the window have a contrast of so many levels (RMS, on a 64th of the width), at all times: nobody
-can name a move over a blank wall. So many places are tried on a source."""
+"""At least so many of 16 equal parts of the window show a contrast of so many levels (RMS, on a 64th of the width) in what stands, the median
+over time, at all times: nobody can name a move over a blank wall. So many places are tried on a source."""
 LEAST_4 = np.array([LEAST_PAN, LEAST_PAN, LEAST_ZOOM, LEAST_ROLL])
 WAYS: tuple[tuple[MoveKind, MoveKind], ...] = (
     ("pan right", "pan left"), ("tilt down", "tilt up"), ("zoom in", "zoom out"), ("roll clockwise", "roll counterclockwise")
@@ -148,6 +148,7 @@ class Source:
             stream = file.streams.video[0]
             fps, whole_s = float(stream.average_rate), float(stream.duration * stream.time_base)
             first_s = float(rng.uniform(0, max(whole_s - duration_s - 1 / fps, 0)))
+            file.seek(round(first_s / stream.time_base), stream=stream)
             shown: list[NDArray[np.uint8]] = []
             for frame in file.decode(stream):
                 if frame.time >= first_s:  # a frame that is held for long comes once in the file
@@ -237,11 +238,18 @@ def _travel(
 
 
 def _in_sight(frames: Sequence[NDArray[np.uint8]], corners_T42: NDArray[np.float64]) -> bool:
-    """Whether a person could name the move."""
+    """Whether what stands shows enough for a person to name the move."""
+    looks = {id(frames[k]): frames[k] for k in np.linspace(0, len(corners_T42) - 1, 9).astype(int)}
+    scale = min(1.0, 640 / frames[0].shape[1])
+    lumas = [cv2.cvtColor(frame_HW3, cv2.COLOR_BGR2GRAY) for frame_HW3 in looks.values()]
+    small = [cv2.resize(luma_HW, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for luma_HW in lumas]
+    stands_hw = np.median(np.stack(small), axis=0).astype(np.uint8)
     for k in np.linspace(0, len(corners_T42) - 1, 6).astype(int):
-        (left, top), (right, bottom) = corners_T42[k].min(axis=0).astype(int), corners_T42[k].max(axis=0).astype(int)
-        luma_hw = cv2.cvtColor(frames[k][max(top, 0) : bottom, max(left, 0) : right], cv2.COLOR_BGR2GRAY)
-        cells_hw = cv2.resize(luma_hw, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float64)
+        corners_42 = (corners_T42[k] * scale).clip(0)
+        (left, top), (right, bottom) = corners_42.min(axis=0).astype(int), corners_42.max(axis=0).astype(int) + 1
+        cells_hw = cv2.resize(stands_hw[top:bottom, left:right], (64, 64), interpolation=cv2.INTER_AREA).astype(
+            np.float64
+        )
         contrast_44 = cells_hw.reshape(4, 16, 4, 16).std(axis=(1, 3))
         if (contrast_44 > SIGHT_LEVELS).sum() < SIGHT:
             return False
@@ -289,7 +297,7 @@ def _look(
             )
         if before is not None:
             shown = before.onto(shown, k / max(len(frames) - 1, 1))
-        noise = rng.normal(0, grain, shown.shape[:2])[..., None] if grain else 0.0
+        noise = grain * rng.standard_normal(shown.shape[:2], np.float32)[..., None] if grain else 0.0
         yield np.clip(np.rint(shown + noise), 0, 255).astype(np.uint8)
 
 

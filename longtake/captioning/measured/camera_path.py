@@ -51,14 +51,14 @@ BAND = 0.2
 """Share of the picture's side that each of its four borders is wide."""
 BAND_CELLS = 3.0
 """Cells with texture that a border must have to say anything."""
-AGREED = 0.2
-"""Share of a border's changing cells that must have moved with the camera: several things that move there agree on less."""
 FLAT_REST = 0.5
 """What a border without texture says for rest."""
 MISTAKEN = 0.6
 """Where the camera stands in this share of the spans that something has moved far in, it stands in all: it is that thing which moves."""
 FEWEST_BORDERS = 2
-"""That must have moved, where the way is long: what reaches one border only comes into the picture there."""
+"""That must have moved, or else"""
+TOGETHER = 0.6
+"""this share of all that changes in the picture."""
 
 
 DEBUG = None
@@ -174,15 +174,17 @@ def _stands(a: Look, b: Look, way: Similarity) -> bool:
     for_move_C = textured_C & changes_C & (move_C < CERTAIN * rest_C)
     for_rest_C = (textured_C & changes_C & (rest_C < CERTAIN * move_C)) + quiet_say * (textured_C & ~changes_C)
     x_C, y_C = mean(a.places_K.real), mean(a.places_K.imag) / a.height
-    rests = moves = 0.0
+    flats = rests = moves = 0
     for border_C in (x_C < BAND - 0.5, x_C > 0.5 - BAND, y_C < BAND - 0.5, y_C > 0.5 - BAND):
         if (textured_C & border_C).sum() < BAND_CELLS:
-            rests += FLAT_REST
+            flats += 1
             continue
-        for_move, for_rest = float(for_move_C[border_C].sum()), float(for_rest_C[border_C].sum())
-        moves += for_move > for_rest and for_move >= AGREED * (textured_C & border_C & changes_C).sum()
-        rests += for_rest > for_move
-    return (0 < rests >= moves) or (moves < FEWEST_BORDERS and displacement_px(way, a) >= QUIET_PX)
+        balance = for_move_C[border_C].sum() - for_rest_C[border_C].sum()
+        rests, moves = rests + (balance < 0), moves + (balance > 0)
+    if rests:
+        return rests + FLAT_REST * flats >= moves
+    together = for_move_C.sum() >= TOGETHER * (textured_C & changes_C).sum()
+    return moves < FEWEST_BORDERS and not together and displacement_px(way, a) >= QUIET_PX
 
 
 def displacement_px(given: Similarity, look: Look) -> float:
