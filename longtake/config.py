@@ -63,5 +63,8 @@ def _schema_at(cls: type, path: tuple[int | str, ...]) -> dict[str, Any]:
     for part in path:
         below = [node.get("items"), node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
         found = node.get("properties", {}).get(str(part)) or next((n for n in below if isinstance(n, dict)), {})
+        found = next(
+            (choice for choice in found.get("anyOf", []) if "$ref" in choice), found
+        )  # a section that may be null
         node = schema["$defs"][found["$ref"].rsplit("/", 1)[-1]] if "$ref" in found else found
     return node

@@ -159,6 +159,11 @@ class CaptioningConfig:
     """Whether camera, motion, light and colour are measured where a model writes, so that contradictions are found."""
 
     def __post_init__(self) -> None:
+        for name in {"transformers", "endpoint"} - {self.captioner}:
+            if getattr(self, name) is not None:
+                raise UserError(
+                    f"{name} is given, and captioner is {self.captioner}; give captioner: {name}, or leave {name} out"
+                )
         if self.captioner != "measured" and getattr(self, self.captioner) is None:
             needed = {"transformers": "{model: PATH}", "endpoint": "{url: http://HOST:PORT/v1, model: NAME}"}
             raise UserError(

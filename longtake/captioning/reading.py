@@ -10,6 +10,8 @@ from typing import Any
 from longtake.captioning.faults import Rejected
 from longtake.captioning.schema import NAMES, Parts
 
+SHOWN = 80
+"""Characters of an answer that a reason quotes."""
 LONGEST = 50_000
 """Characters of an answer that is read at all: five times what six parts at their longest have."""
 DEEPEST = 4
@@ -50,7 +52,7 @@ def read_parts(answer: str) -> Parts:
     text = _spoken(answer)
     found = _find_object(text)
     if found is None:
-        raise Rejected("no_json")
+        raise Rejected("no_json", f"it begins {text[:SHOWN]!r}")
     texts = {name: _as_text(value) for name, value in _named(found).items()}
     if missing := [name for name in NAMES if not texts.get(name)]:
         raise Rejected("wrong_shape", f"no text for {', '.join(missing)}")

@@ -53,6 +53,7 @@ def ls(data_root: str, as_json: bool) -> None:
 @AS_JSON
 def card(name: str, data_root: str, html: Path | None, as_json: bool) -> None:
     """Clips, hours, spreads and reasons of one dataset, beside Koala-36M and Panda-70M."""
+    from longtake.datasets.captions import only_captions
     from longtake.datasets.card import describe, render_card
     from longtake.datasets.members import read_buckets
     from longtake.datasets.stored import read_dataset
@@ -61,7 +62,9 @@ def card(name: str, data_root: str, html: Path | None, as_json: bool) -> None:
     lake = _open(data_root)
     chosen = read_dataset(lake, name)
     with show_bar("reading", sum(chosen.counts.values())) as advance:
-        described = describe(chosen, _counted(read_buckets(lake, chosen, dropped=True), advance))
+        described = describe(
+            chosen, _counted(read_buckets(lake, chosen, dropped=True, captions=only_captions(lake)), advance)
+        )
     if html:
         html.write_text(render_card(described), encoding="utf-8")
     if as_json:

@@ -22,12 +22,13 @@ def from_clone(module: str) -> Any:
 
 
 def read_mapping(path: Path | None, inside: str = "") -> dict[str, Any]:
-    """A YAML or JSON file as a dictionary, or the part of it under the key `inside` if it has one; empty without a file."""
+    """A YAML or JSON file as a dictionary; of a curate config the part under the key `inside`; empty without a file."""
     from longtake.yamlfile import read_yaml
 
     loaded = {} if path is None else read_yaml(path) or {}
-    if isinstance(loaded, dict) and inside in loaded:
-        loaded = loaded[inside] or {}
+    curates = isinstance(loaded, dict) and bool(loaded) and all(str(key).endswith("_config") for key in loaded)
+    if inside and isinstance(loaded, dict) and (curates or inside in loaded):
+        loaded = loaded.get(inside) or {}
     if not isinstance(loaded, dict) or not all(isinstance(key, str) for key in loaded):
         raise UserError(f"the config file {path} holds {loaded!r:.60}; expected names and values")
     return loaded

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from longtake.cli.given import from_clone, read_mapping
-from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, UserError
+from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, TransientError, UserError
 
 STEPS = (
     "listing",
@@ -170,17 +170,22 @@ def score(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> N
 )
 @click.option("--json", "as_json", is_flag=True, help="One record a file, on standard output.")
 def caption(files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> None:
-    """Six parts and a description of video files; no lake is needed. Each file is taken for one clip.
+    """Six parts and a description of video files; no lake is needed. Each file is taken for one clip: a film with cuts goes
+    through `longtake slice FILE --out clips` first.
 
     \b
     longtake caption film.mp4                        # what can be measured, no model
     longtake caption film.mp4 --config model.yaml    # writing: {captioner: transformers, transformers: {model: PATH}}
     """
     from longtake.files.captioning import caption_files, show_captions
+    from longtake.stages.captioning import PASSING
 
     captioned = caption_files(files, config=read_mapping(config_file, "captioning_config"))
     if as_json:
         click.echo(json.dumps([found.to_record() for found in captioned], indent=2))
     else:
         show_captions(captioned)
-    sys.exit(EXIT_QUARANTINED if any(found.caption.reason for found in captioned) else EXIT_DONE)
+    reasons = [found.caption.reason for found in captioned]
+    if all(reason in PASSING for reason in reasons):
+        raise TransientError(f"no file has a caption: {captioned[0].caption.detail}")
+    sys.exit(EXIT_QUARANTINED if any(reasons) else EXIT_DONE)

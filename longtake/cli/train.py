@@ -98,7 +98,8 @@ def tune_captioner(
         raise UserError(f"the config file {config_file} has {', '.join(unknown)}; expected {', '.join(names)}")
     config, captioning = (given.get(name) or {} for name in names)
     if bool(captions) == bool(data_root):
-        raise UserError("give files of captions (.jsonl, .csv), or --data-root of a lake that has some")
+        both = ", one of the two" if captions else ""
+        raise UserError(f"give files of captions (.jsonl, .csv), or --data-root of a lake that has some{both}")
     if model:
         config = {**config, "model": model}
     if captions:

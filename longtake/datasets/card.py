@@ -40,6 +40,7 @@ EDGES: Mapping[str, tuple[float, ...]] = {
     "text_share": _SHARE,
     "aesthetic": tuple(step / 2 for step in range(2, 21)),
     "vtss": tuple(step / 5 for step in range(5, 26)),
+    "words": (*map(float, range(0, 420, 20)), math.inf),
 }
 """Where the bins of each histogram lie, [low, high): fixed, so that the cards of two datasets can be laid side by side."""
 
@@ -154,6 +155,8 @@ def _values(name: str, members: Iterable[Member]) -> list[float]:
         return [member.clip.end_s - member.clip.start_s for member in members]
     if name == "short_side_px":
         return [float(min(member.clip.width, member.clip.height)) for member in members]
+    if name == "words":
+        return [float(m.caption.words) for m in members if m.caption and m.caption.words is not None]
     found = (getattr(member.score, name) for member in members if member.score is not None)
     return [value for value in found if value is not None and math.isfinite(value)]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -25,7 +26,7 @@ def show_card(card: Card) -> None:
     chosen = f", by {rule}" if (rule := vtss_rule(card.dataset)) else ""
     console.print(f"{card.dataset.name}, made {card.dataset.made_at} from {card.dataset.raw}{chosen}\n")
     mean_s = card.spreads["length_s"].mean
-    rows = [(card.dataset.name, f"{card.clips:,}", number(card.seconds / 3600), _seconds(mean_s), "–")]
+    rows = [(card.dataset.name, f"{card.clips:,}", number(card.seconds / 3600), _seconds(mean_s), _words(card))]
     for other in PUBLISHED:
         mean = f"{'≈ ' if other.computed else ''}{other.mean_s} s"
         rows.append((other.name, f"{other.clips:,}", f"{other.hours:,.0f}", mean, str(other.words)))
@@ -50,6 +51,12 @@ def show_card(card: Card) -> None:
         if spread.known
     ]
     _print(console, ("of the kept clips", "mean", "known", "spread", "axis"), spreads, right=(1, 2))
+
+
+def _words(card: Card) -> str:
+    """Of a caption in the mean; a dash where there are none, or several to choose from."""
+    mean = card.spreads["words"].mean
+    return "–" if mean is None else f"{mean:.1f}"
 
 
 def show_diff(diff: Diff) -> None:
@@ -114,9 +121,10 @@ def show_trace(trace: Trace) -> None:
         _print(console, ("dataset", "side", "outcome", "reason", "detail"), uses)
     else:
         console.print("No dataset has chosen from it.")
-    for caption in trace.captions:
-        said = caption.text or f"{caption.reason} {caption.detail or ''}"
-        console.print(f"\n{caption.captioner} ({caption.made_by}): {said}")
+    for caption in sorted(trace.captions, key=lambda row: (row.reason is not None, row.captioner)):
+        said = caption.text or f"quarantined: {caption.reason} {caption.detail or ''}"
+        console.print(f"captioned by {caption.captioner}, {caption.made_by}")
+        console.print(Padding(said, (0, 0, 1, 4)), soft_wrap=False)
     if not trace.captions:
         console.print("Nothing is said of it: the step captioning has not come to it.")
 

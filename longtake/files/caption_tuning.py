@@ -59,7 +59,12 @@ def tune_on_files(
     for sentence in say_seeds(seeds):
         print(sentence)
     check_any(seeds)
-    split_seeds(seeds.kept, settings.judging.held_out_share)  # a mistake is said before the work, not after it
+    # Mistakes are said before the work, not after it; a hub is asked later.
+    if settings.model.startswith((".", "/", "~")) or Path(settings.model).exists():
+        from longtake.captioning.vlm.loading import read_config
+
+        read_config(settings.model)
+    split_seeds(seeds.kept, settings.judging.held_out_share)
 
     from longtake.caption_tuning.adapter import save_adapter
     from longtake.caption_tuning.tuning import course_id, tune
@@ -89,7 +94,7 @@ def tune_on_files(
 def say_seeds(seeds: Seeds) -> Iterator[str]:
     """How many captions there are, and which are left out, in words."""
     images = sum(seed.kind == "image" for seed in seeds.kept)
-    yield f"{len(seeds.kept):,} captions of {len(seeds.kept) - images:,} clips and {images:,} images"
+    yield f"captions to learn from: {len(seeds.kept) - images:,} of clips, {images:,} of images"
     yield from say_left_out(seeds.left_out)
 
 
@@ -112,7 +117,7 @@ def check_any(seeds: Seeds) -> None:
         why = ", ".join(f"{count:,} {reason}" for reason, count in seeds.counts().most_common()) or "there are none"
         raise UserError(
             f"no caption is left to learn from ({why}); give captions with a video or image each, and if the rules turn yours down, "
-            "others (rules: {...}) or none (held_to_rules: false)"
+            "others or none (caption_tuning_config: {rules: {...}} or {held_to_rules: false})"
         )
 
 

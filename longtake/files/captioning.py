@@ -1,5 +1,6 @@
 """`longtake caption FILE...`: six parts and a description of plain files."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +24,9 @@ class CaptionedFile:
     caption: Caption
 
     def to_record(self) -> dict[str, Any]:
-        return {"uri": uri_of(self.path), **asdict(self.caption)}
+        """The row; its facts as they are, not as a text."""
+        facts = self.caption.facts and json.loads(self.caption.facts)
+        return {"uri": uri_of(self.path), **asdict(self.caption), "facts": facts}
 
 
 def caption_files(files: Sequence[Path], *, config: Mapping[str, Any]) -> list[CaptionedFile]:

@@ -17,6 +17,7 @@ from longtake.config import dump_config, load_config
 from longtake.datasets.members import Member, read_buckets
 from longtake.datasets.stored import read_dataset
 from longtake.engine import Lost, Pool, cores, stream
+from longtake.errors import TransientError
 from longtake.lake import Lake
 from longtake.lake.tables import Batch
 from longtake.lake.weights import weights_digest
@@ -98,11 +99,9 @@ def makers(config: CaptioningStageConfig) -> Makers:
         del writing["transformers"]["slots"]
     if config.writing.endpoint:
         del writing["endpoint"]["url"], writing["endpoint"]["key_variable"]
-    unused = {"transformers", "endpoint"} - {config.writing.captioner}
     if config.writing.captioner == "measured":
-        unused |= {"sampling", "asking", "facts"}
-    for name in unused:
-        del writing[name]
+        for unused in ("sampling", "asking", "facts"):
+            del writing[unused]
     return Makers.of(STAGE, ALGORITHM_VERSION, writing, config.limits)
 
 
@@ -158,10 +157,14 @@ def row_of(clip_id: str, video_id: str, found: Captioned | Lost, config: Caption
 def _caption_missing(
     captions: Captions, part: Shard, settings: CaptioningStageConfig, step: Step, missing: int
 ) -> tuple[int, set[str]]:
-    """Writes the rows that are missing, as they come: the tokens that a model wrote for them, and the clips that are gone."""
+    """Writes the rows that are missing, as they come: the tokens that a model wrote for them, and the clips that are gone.
+
+    Raises TransientError, with the rows written, where a server had no answer for any of them.
+    """
     looker = ClipLookerOrder(captions.lake.data_root, settings.writing, settings.limits)
     tokens = 0
     gone: set[str] = set()
+    silent: list[Caption] = []
     with Batch(captions.lake.tables) as batch:
         clips = captions.missing(part)
         for clip, found in stream(clips, pools_of(settings, looker, missing), engine=settings.work.engine):
@@ -172,6 +175,7 @@ def _caption_missing(
                 continue
             row = row_of(clip.clip_id, clip.video_id, found, settings.writing, captions.makers)
             batch.add([row])
+            silent += [row] if row.reason in PASSING else []
             known = found if isinstance(found, Captioned) else Captioned()
             if written := known.written:
                 tokens += written.answer_tokens
@@ -180,6 +184,8 @@ def _caption_missing(
                     rejected=written.complaints,
                 )  # fmt: skip
             step.count(clip.uri, [row], seconds=known.seconds, read_bytes=known.read_bytes)
+    if silent and len(silent) + len(gone) == missing:
+        raise TransientError(f"the server had no answer for any of {len(silent)} clips: {silent[-1].detail}")
     return tokens, gone
 
 

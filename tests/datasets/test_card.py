@@ -37,7 +37,7 @@ def test_every_kept_clip_is_in_one_bin_of_each_number_that_it_has(made):
 
 
 def test_the_edges_are_fixed_and_rise():
-    assert set(EDGES) == {"length_s", "short_side_px", *METRICS, "aesthetic", "vtss"}
+    assert set(EDGES) == {"length_s", "short_side_px", *METRICS, "aesthetic", "vtss", "words"}
     for edges in EDGES.values():
         assert list(edges) == sorted(set(edges))
 

@@ -74,7 +74,7 @@ def test_captions_of_files_become_an_adapter_with_a_page_that_captioning_takes(f
     model = make_tiny("llava", folder / "tiny")
     result = tune("seeds.jsonl", "--model", model, "--config", "tune.yaml", "--out", "out", "--work", "work")
     assert result.exit_code == 0, result.output
-    assert "6 captions of 6 clips and 0 images" in result.output
+    assert "captions to learn from: 6 of clips, 0 of images" in result.output
     assert "seeds.jsonl line 1: no_media, " in result.output
     assert f"model: {model}, adapter: {folder / 'out'}" in result.output
     assert "Held-out captions" in (folder / "out.html").read_text()

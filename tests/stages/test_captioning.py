@@ -8,7 +8,7 @@ import pytest
 from longtake.captioning.facts import Facts
 from longtake.config import load_config
 from longtake.datasets.stored import write_dataset
-from longtake.errors import UserError
+from longtake.errors import TransientError, UserError
 from longtake.lake import Lake
 from longtake.records import Caption, Clip
 from longtake.shards import plan_shards
@@ -134,8 +134,9 @@ def answer(asked):
 
 
 def test_a_clip_for_which_a_server_had_no_answer_is_tried_again_by_the_next_run(caption, lake, server):
-    first = caption(config=asking(server))
-    assert (first.items, first.exit_code) == ({"quarantined:endpoint_failed": 2}, 10)
+    with pytest.raises(TransientError, match="any of 2 clips"):
+        caption(config=asking(server))
+    assert [row.reason for row in lake.tables.read(Caption)] == ["endpoint_failed"] * 2
     server.answer = answer
     second = caption(config=asking(server))
     assert (second.items, second.skipped) == ({"kept": 2}, 0)
@@ -157,7 +158,7 @@ def test_only_what_changes_captions_makes_others():
     )
     assert plain != makers(writing={"captioner": "endpoint", "endpoint": {**endpoint, "model": "small"}})
     assert plain != makers(writing={"captioner": "endpoint", "endpoint": endpoint, "rules": {"words_max": 300}})
-    assert makers() == makers(writing={"asking": {"attempts": 3}, "endpoint": endpoint})
+    assert makers() == makers(writing={"asking": {"attempts": 3}})
     limited = makers(limits={"wall_s": 3})
     assert (limited.good, limited.failed) == (makers().good, limited.failed)
     assert limited.failed != makers().failed
@@ -166,5 +167,9 @@ def test_only_what_changes_captions_makes_others():
 def test_a_dataset_that_is_not_there_and_a_captioner_without_its_section_are_the_user_s_mistakes(caption):
     with pytest.raises(UserError, match="did you mean clips"):
         caption(dataset="clip")
+    with pytest.raises(UserError, match="give captioner: endpoint, or leave endpoint out"):
+        caption(config={"writing": {"endpoint": {"url": "http://a/v1", "model": "tall"}}})
+    with pytest.raises(UserError, match=r"'writing\.endpoint\.modle'; did you mean 'model'"):
+        caption(config={"writing": {"captioner": "endpoint", "endpoint": {"url": "http://a/v1", "modle": "tall"}}})
     with pytest.raises(UserError, match="give endpoint:"):
         caption(config={"writing": {"captioner": "endpoint"}})

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from longtake.captioning.measured.camera_similarity import (
     FEWEST_POINTS,
-    NOISE_LEVELS,
     REST,
     Look,
     Similarity,
@@ -45,7 +44,11 @@ CELL_POINTS = 4
 """A cell with fewer points is flat."""
 QUIET_PX = 3.0
 """Over a way this long, texture that does not change at all is at rest rather than moved too little."""
-QUIET_SAY = 0.5
+QUIET_SAY = 0.0
+FAINT_LEVELS = 1.2
+CHANGE = 4.0
+NEAR_PX = 1.0
+BLANK_BORDERS = 2
 """What such a cell says for rest: it may also lie along the move."""
 BAND = 0.2
 """Share of the picture's side that each of its four borders is wide."""
@@ -159,6 +162,8 @@ def _stands(a: Look, b: Look, way: Similarity) -> bool:
     """Whether as many of the picture's borders are at rest as have moved that way, or hardly any has."""
     if len(a.places_K) < FEWEST_POINTS:
         return True
+    if displacement_px(way, a) < NEAR_PX:
+        return False
     at_rest_K, _ = leftover(a, b, REST)
     moved_K, inside_K = leftover(a, b, way)
     cell_K = a.cell_K[inside_K]
@@ -167,8 +172,8 @@ def _stands(a: Look, b: Look, way: Similarity) -> bool:
         return np.bincount(cell_K, values_K[inside_K], a.cells) / np.maximum(points_C, 1)
 
     points_C = np.bincount(cell_K, minlength=a.cells)
-    rest_C, move_C = mean(at_rest_K**2), mean(moved_K**2)
-    changes_C = np.maximum(rest_C, move_C) > (2 * NOISE_LEVELS) ** 2
+    rest_C, move_C = mean(at_rest_K**2) + FAINT_LEVELS**2, mean(moved_K**2) + FAINT_LEVELS**2
+    changes_C = np.maximum(rest_C, move_C) > CHANGE * FAINT_LEVELS**2
     quiet_say = QUIET_SAY if displacement_px(way, a) >= QUIET_PX else 0.0
     textured_C = points_C >= CELL_POINTS
     for_move_C = textured_C & changes_C & (move_C < CERTAIN * rest_C)
@@ -181,10 +186,10 @@ def _stands(a: Look, b: Look, way: Similarity) -> bool:
             continue
         balance = for_move_C[border_C].sum() - for_rest_C[border_C].sum()
         rests, moves = rests + (balance < 0), moves + (balance > 0)
-    if rests:
-        return rests + FLAT_REST * flats >= moves
+    if rests >= moves and rests > 0:
+        return True
     together = for_move_C.sum() >= TOGETHER * (textured_C & changes_C).sum()
-    return moves < FEWEST_BORDERS and not together and displacement_px(way, a) >= QUIET_PX
+    return (flats >= BLANK_BORDERS or moves < FEWEST_BORDERS) and not together and displacement_px(way, a) >= QUIET_PX
 
 
 def displacement_px(given: Similarity, look: Look) -> float:

@@ -36,9 +36,9 @@ PARTS = 4
 """Of a clip at most."""
 WOBBLE = 0.004
 """Widths (RMS) that a path may be off a straight line for nothing: a percent from peak to peak."""
-LOCAL_S = 1.2
+LOCAL_S = 0.8
 """Over so long the path's wobble is measured: shake must not look like many short moves."""
-PRICE = 12.0
+PRICE = 20.0
 """What one more part costs: the squared wobble of so many seconds of the path."""
 
 LEAST_4 = np.array([LEAST_PAN, LEAST_PAN, LEAST_ZOOM, LEAST_ROLL])

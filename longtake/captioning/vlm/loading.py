@@ -10,7 +10,7 @@ import torch
 
 from longtake.captioning.vlm.families import FAMILIES, Family, Settings
 from longtake.captioning.vlm.pooling import add_pooling
-from longtake.errors import UserError
+from longtake.errors import TransientError, UserError
 
 ADAPTER = "adapter_model.safetensors"
 
@@ -73,7 +73,7 @@ def load_vlm(
 
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     number = torch.bfloat16 if dtype == "bfloat16" or (dtype == "auto" and where.type == "cuda") else torch.float32
-    config = _read_config(place)
+    config = read_config(place)
     family = FAMILIES[config.model_type](config, _read_settings(place), pooling, where)
     if Path(place).is_dir() and not any(Path(place).glob("*.safetensors")):
         raise UserError(
@@ -104,7 +104,8 @@ def load_vlm(
     return VLM(model=model.to(where).eval(), tokenizer=tokenizer, family=family, device=where, name=name)
 
 
-def _read_config(place: str | Path) -> Any:
+def read_config(place: str | Path) -> Any:
+    """A model's config. Raises UserError for a place without one, or of a family that is not known, TransientError without the hub."""
     from transformers import AutoConfig
 
     if not (path := Path(place)).is_dir():
@@ -117,6 +118,10 @@ def _read_config(place: str | Path) -> Any:
     try:
         config = AutoConfig.from_pretrained(place, trust_remote_code=False)
     except (OSError, ValueError) as error:
+        if "connect" in str(error):
+            raise TransientError(
+                f"{place} is no folder here, and the hub, where it may be, does not answer; give a folder, or try again"
+            ) from None
         raise UserError(f"{place} is no model that transformers knows: {_first_line(error)}") from None
     if config.model_type not in FAMILIES:
         known = ", ".join(sorted(FAMILIES))

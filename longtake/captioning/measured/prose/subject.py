@@ -53,6 +53,8 @@ def tell_subject(facts: Facts, voice: Voice, looked: bool) -> list[Sentence]:
 
 def guess(subject: Subject) -> str:
     """For a clause: `what is probably a dog`."""
+    if subject.name in worn_names():  # on somebody, in most pictures, whom the classifier does not know
+        return f"what looks like {a(subject.name)}, perhaps on somebody"
     if subject.confidence >= VERY_SURE:
         return f"what is very probably {a(subject.name)}"
     return f"what is probably {a(subject.name)}" if subject.confidence >= SURE else f"what may be {a(subject.name)}"
@@ -60,6 +62,12 @@ def guess(subject: Subject) -> str:
 
 def _named(subject: Subject, voice: Voice) -> str:
     name, share = a(subject.name), percent(subject.confidence)
+    if subject.name in worn_names():
+        return voice.pick(
+            f"What is recognised best is {name}, with {share} confidence.",
+            f"Of all that is known here, {name} is what was seen, at {share} confidence.",
+            f"The one thing that was recognised is {name}, with a confidence of {share}.",
+        )
     if subject.confidence < SURE:
         return voice.pick(
             f"The main subject may be {name}, though the confidence in that is only {share}.",
