@@ -18,10 +18,14 @@ MOVING = 0.02
 """Widths a second from which something moves: twice the slowest pan."""
 MOVING_PX = 0.75
 """And pixels from one frame to the next, which a flow may be wrong by at an edge."""
-MOVING_SHARE = 0.15
+MOVING_SHARE = 0.2
 """And share of what the camera does there: no lens is a similarity throughout."""
 TEXTURE = 0.5
 """Where there is less there is nothing to see it by."""
+HELD_PX = 2.0
+"""Where the camera moves the picture further, and a part of it is still, that part moves along with the camera."""
+MARGIN = 0.03
+"""Widths from the picture's border within which a flow is not believed: what comes in there has not been seen before."""
 FEWEST = 0.004
 """Share of the points: fewer are errors."""
 
@@ -50,12 +54,10 @@ def measure_residual(flow: Flow, moves_4: NDArray[np.float64], step_s: float, sh
     moved_K = moved_K2[:, 0] + 1j * moved_K2[:, 1]
     turn, shift = of_four(moves_4)
     camera_K = (turn - 1) * places_K + shift
-    there_K = places_K + camera_K
-    seen_K = (
-        (flow.texture_hw[near, near].ravel() > TEXTURE)
-        & (np.abs(there_K.real) < 0.5)
-        & (np.abs(there_K.imag) < height / 2)
-    )
+    seen_K = flow.texture_hw[near, near].ravel() > TEXTURE
+    for at_K in (places_K, places_K + camera_K):
+        seen_K &= (np.abs(at_K.real) < 0.5 - MARGIN) & (np.abs(at_K.imag) < height / 2 - MARGIN)
+    seen_K &= (moved_K != 0) | (np.abs(camera_K) * columns > HELD_PX)  # a flow is 0 where a change is too faint, too
     own_K = moved_K - camera_K
     least_K = np.maximum(max(MOVING * step_s, MOVING_PX / columns), MOVING_SHARE * np.abs(camera_K))
     moving_K = seen_K & (np.abs(own_K) > least_K)
