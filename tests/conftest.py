@@ -5,8 +5,12 @@ import signal
 import uuid
 
 import pytest
+from hypothesis import settings
 
 from longtake.errors import UserError
+
+settings.register_profile("untimed", deadline=None)  # tests share their machine: how long an example takes says nothing
+settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a shell's background, which our children would inherit
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -14,7 +14,7 @@ from longtake import __version__
 from longtake.errors import UserError
 from longtake.telemetry import StepMetrics, log_json, serve_metrics
 
-BASE_UNITS = ("_seconds", "_bytes", "_ratio", "_info", "_items", "_inputs", "_created")
+BASE_UNITS = ("_seconds", "_bytes", "_ratio", "_info", "_tokens", "_rejected", "_items", "_inputs", "_created")
 
 
 def scrape(place):
