@@ -21,11 +21,13 @@ from longtake.captioning.measured.camera_similarity import (
     compose,
     fit_flows,
     invert,
+    is_possible,
     leftover,
     look_at,
     of_four,
 )
 from longtake.scoring.flow import Flow, flows, picture_of
+from longtake.scoring.motion import SHORTEST_PAIR_S
 
 GAP_S = 0.3
 """Neighbours further apart are no pair: what lies between bursts."""
@@ -33,38 +35,33 @@ DIFFERENT_PX = 0.3
 """Guesses nearer to each other (pixels of the grid, over the picture) lead to the same."""
 GOOD = 0.85
 """Agreement from which no other guess is tried."""
-POOR = 0.3
-"""Agreement below which a pair says nothing: its motion is that of the pairs around it."""
+POOR, POOR_GAP = 0.3, 0.6
+"""Agreement below which a pair says nothing, and neighbours that are further apart: its motion is that of the pairs around it."""
 SPAN_S, SPAN_PX = 1.0, 6.0
 """From one frame to a later one at most this long, or this far, is aligned anew: small errors of pairs do not add up, and a slow move
 is seen over a longer way."""
+NEAR_PX = 1.0
+"""Over a shorter way (pixels of the grid) nothing tells a camera that stands from one that has hardly moved: it is as it was measured."""
+FAR_PX = 3.0
+"""A way from which few borders that move are doubted."""
+FAINT_LEVELS = 1.2
+"""What no motion leaves of a cell."""
 CERTAIN = 0.35
-"""A cell is for rest, or for a move, if that leaves less than this share of what the other leaves."""
+"""A cell is for rest, or for a move, if that leaves less than this share (of the mean square) of what the other leaves."""
+CHANGE = 2.0
+"""A cell says something if one of them leaves this many times `FAINT_LEVELS`."""
 CELL_POINTS = 4
 """A cell with fewer points is flat."""
-QUIET_PX = 3.0
-"""Over a way this long, texture that does not change at all is at rest rather than moved too little."""
-QUIET_SAY = 0.0
-FAINT_LEVELS = 1.2
-CHANGE = 4.0
-NEAR_PX = 1.0
-BLANK_BORDERS = 2
-"""What such a cell says for rest: it may also lie along the move."""
 BAND = 0.2
 """Share of the picture's side that each of its four borders is wide."""
-BAND_CELLS = 3.0
-"""Cells with texture that a border must have to say anything."""
-FLAT_REST = 0.5
-"""What a border without texture says for rest."""
-MISTAKEN = 0.6
-"""Where the camera stands in this share of the spans that something has moved far in, it stands in all: it is that thing which moves."""
-FEWEST_BORDERS = 2
-"""That must have moved, or else"""
+BAND_CELLS = 3
+"""Cells with texture that a border must have, or it is blank."""
+FEWEST_BORDERS, BLANK_BORDERS = 3, 2
+"""Where fewer borders have moved, or more are blank,"""
 TOGETHER = 0.6
-"""this share of all that changes in the picture."""
-
-
-DEBUG = None
+"""this share of all that changes must have moved as the camera is said to: several things that move do not."""
+MISTAKEN = 0.6
+"""Where the camera stands in this share of the time in which something has moved far, it stands always: it was that thing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,25 +79,28 @@ def follow(lumas: Sequence[NDArray[np.uint8]], times_s: NDArray[np.float64]) -> 
     looks = [look_at(picture, shape_HW) for picture in pictures]
     found_flows = flows(pictures)
     guesses = fit_flows(found_flows, shape_HW)
-    steps_s = np.diff(times_s)
+    steps_s = np.diff(times_s).clip(SHORTEST_PAIR_S)
     steps_P2 = np.tile(REST, (len(steps_s), 1))
     agreed_P = np.zeros(len(steps_s))
     for k, step_s in enumerate(steps_s):
         before = of_four(as_four(steps_P2[k - 1]) * step_s / steps_s[k - 1]) if k else REST
         tries = [*(guess_P2[k] for guess_P2 in guesses), before, REST]
         steps_P2[k], agreed_P[k] = _best(looks[k], looks[k + 1], tries)
-    moves_P4 = _bridge(as_four(steps_P2), agreed_P, steps_s)
-    return Path(_straighten(looks, moves_P4, times_s), found_flows)
+    known_P = agreed_P >= np.where(steps_s <= GAP_S, POOR, POOR_GAP)
+    moves_P4 = _straighten(looks, as_four(steps_P2), known_P, times_s)
+    return Path(_bridge(moves_P4, known_P, steps_s), found_flows)
 
 
 def _best(a: Look, b: Look, guesses: Sequence[Similarity]) -> tuple[Similarity, float]:
     """The guess, aligned, that explains most; and how much."""
-    best, most = guesses[0], -1.0
+    best, most = REST, -1.0
     tried: list[Similarity] = []
     for guess in guesses:
         if most >= GOOD:
             break
-        if any(displacement_px(compose(guess, invert(other)), a) < DIFFERENT_PX for other in tried):
+        if not is_possible(guess) or any(
+            displacement_px(compose(guess, invert(other)), a) < DIFFERENT_PX for other in tried
+        ):
             continue
         tried.append(guess)
         aligned = align(a, b, guess)
@@ -109,38 +109,24 @@ def _best(a: Look, b: Look, guesses: Sequence[Similarity]) -> tuple[Similarity, 
     return best, most
 
 
-def _bridge(
-    moves_P4: NDArray[np.float64], agreed_P: NDArray[np.float64], steps_s: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The same, with pairs that say nothing as fast as those around them."""
-    poor_P = agreed_P < POOR
-    if poor_P.all() or not poor_P.any():
-        return moves_P4 * (not poor_P.all())
-    at_s = np.cumsum(steps_s) - steps_s / 2
-    rates_P4 = moves_P4 / steps_s[:, None]
-    bridged = [np.interp(at_s, at_s[~poor_P], rates_P4[~poor_P, axis]) for axis in range(4)]
-    return np.where(poor_P[:, None], np.stack(bridged, axis=1) * steps_s[:, None], moves_P4)
-
-
 def _straighten(
-    looks: Sequence[Look], moves_P4: NDArray[np.float64], times_s: NDArray[np.float64]
+    looks: Sequence[Look], moves_P4: NDArray[np.float64], known_P: NDArray[np.bool_], times_s: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Pairs corrected by what is seen over longer ways; no motion in spans where the camera stands."""
     moves_P4 = moves_P4.copy()
     first, stands_P, far_P = 0, np.zeros(len(moves_P4), bool), np.zeros(len(moves_P4), bool)
-    while first < len(looks) - 1:
-        last, way = _reach(looks[first], moves_P4, times_s, first)
+    while first < len(moves_P4):
+        last, way = _reach(looks[first], moves_P4, known_P, times_s, first)
         a, b = looks[first], looks[last]
         aligned = align(a, b, way) if last > first + 1 else way
         if agreement(a, b, aligned) > agreement(a, b, way):
             share_P = np.diff(times_s[first : last + 1]) / (times_s[last] - times_s[first])
             moves_P4[first:last] += as_four(compose(invert(way), aligned)) * share_P[:, None]
             way = aligned
-        stands_P[first:last] = _stands(a, b, way)
-        far_P[first:last] = displacement_px(way, a) >= QUIET_PX
+        if known_P[first]:
+            stands_P[first:last] = _stands(a, b, way)
+            far_P[first:last] = displacement_px(way, a) >= FAR_PX
         first = last
-    if DEBUG is not None:
-        DEBUG.append((round(float(stands_P[far_P].mean()), 2) if far_P.any() else -1, round(float(far_P.mean()), 2)))
     if far_P.any() and stands_P[far_P].mean() >= MISTAKEN:
         stands_P[:] = True
     moves_P4[stands_P] = 0.0
@@ -148,48 +134,64 @@ def _straighten(
 
 
 def _reach(
-    look: Look, moves_P4: NDArray[np.float64], times_s: NDArray[np.float64], first: int
+    look: Look, moves_P4: NDArray[np.float64], known_P: NDArray[np.bool_], times_s: NDArray[np.float64], first: int
 ) -> tuple[int, Similarity]:
-    """The frame to which a span that begins at `first` goes, and the way to it."""
+    """The frame to which a span that begins at `first` goes, and the way to it; one pair that says nothing is a span by itself."""
     last, way = first + 1, of_four(moves_P4[first])
-    while last < len(times_s) - 1 and times_s[last] - times_s[first] < SPAN_S and displacement_px(way, look) < SPAN_PX:
+    while (
+        last < len(moves_P4)
+        and known_P[first]
+        and known_P[last]
+        and times_s[last] - times_s[first] < SPAN_S
+        and displacement_px(way, look) < SPAN_PX
+    ):
         way = compose(way, of_four(moves_P4[last]))
         last += 1
     return last, way
 
 
+def _bridge(
+    moves_P4: NDArray[np.float64], known_P: NDArray[np.bool_], steps_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The same, with pairs that say nothing as fast as those around them; at rest where none says anything."""
+    if known_P.all() or not known_P.any():
+        return moves_P4 * known_P[:, None]
+    at_s = np.cumsum(steps_s) - steps_s / 2
+    rates_P4 = moves_P4 / steps_s[:, None]
+    bridged = [np.interp(at_s, at_s[known_P], rates_P4[known_P, axis]) for axis in range(4)]
+    return np.where(known_P[:, None], moves_P4, np.stack(bridged, axis=1) * steps_s[:, None])
+
+
 def _stands(a: Look, b: Look, way: Similarity) -> bool:
-    """Whether as many of the picture's borders are at rest as have moved that way, or hardly any has."""
-    if len(a.places_K) < FEWEST_POINTS:
-        return True
-    if displacement_px(way, a) < NEAR_PX:
-        return False
+    """Whether the picture's borders say that the camera stands, and something else has moved that way."""
+    way_px = displacement_px(way, a)
+    if len(a.places_K) < FEWEST_POINTS or way_px < NEAR_PX:
+        return len(a.places_K) < FEWEST_POINTS
     at_rest_K, _ = leftover(a, b, REST)
     moved_K, inside_K = leftover(a, b, way)
-    cell_K = a.cell_K[inside_K]
+    points_C = np.bincount(a.cell_K[inside_K], minlength=a.cells)
 
     def mean(values_K: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(cell_K, values_K[inside_K], a.cells) / np.maximum(points_C, 1)
+        sums_C: NDArray[np.float64] = np.bincount(a.cell_K[inside_K], values_K[inside_K], a.cells)
+        return sums_C / np.maximum(points_C, 1)
 
-    points_C = np.bincount(cell_K, minlength=a.cells)
     rest_C, move_C = mean(at_rest_K**2) + FAINT_LEVELS**2, mean(moved_K**2) + FAINT_LEVELS**2
-    changes_C = np.maximum(rest_C, move_C) > CHANGE * FAINT_LEVELS**2
-    quiet_say = QUIET_SAY if displacement_px(way, a) >= QUIET_PX else 0.0
     textured_C = points_C >= CELL_POINTS
-    for_move_C = textured_C & changes_C & (move_C < CERTAIN * rest_C)
-    for_rest_C = (textured_C & changes_C & (rest_C < CERTAIN * move_C)) + quiet_say * (textured_C & ~changes_C)
+    changes_C = textured_C & (np.maximum(rest_C, move_C) > (CHANGE * FAINT_LEVELS) ** 2)
+    for_move_C = changes_C & (move_C < CERTAIN * rest_C)
+    for_rest_C = changes_C & (rest_C < CERTAIN * move_C)
     x_C, y_C = mean(a.places_K.real), mean(a.places_K.imag) / a.height
-    flats = rests = moves = 0
+    blank = rests = moves = 0
     for border_C in (x_C < BAND - 0.5, x_C > 0.5 - BAND, y_C < BAND - 0.5, y_C > 0.5 - BAND):
         if (textured_C & border_C).sum() < BAND_CELLS:
-            flats += 1
+            blank += 1
             continue
-        balance = for_move_C[border_C].sum() - for_rest_C[border_C].sum()
+        balance = int(for_move_C[border_C].sum()) - int(for_rest_C[border_C].sum())
         rests, moves = rests + (balance < 0), moves + (balance > 0)
-    if rests >= moves and rests > 0:
+    if rests >= max(moves, 1):
         return True
-    together = for_move_C.sum() >= TOGETHER * (textured_C & changes_C).sum()
-    return (flats >= BLANK_BORDERS or moves < FEWEST_BORDERS) and not together and displacement_px(way, a) >= QUIET_PX
+    doubted = way_px >= FAR_PX and (moves < FEWEST_BORDERS or blank >= BLANK_BORDERS)
+    return bool(doubted and for_move_C.sum() < TOGETHER * changes_C.sum())
 
 
 def displacement_px(given: Similarity, look: Look) -> float:

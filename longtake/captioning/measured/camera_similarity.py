@@ -41,6 +41,10 @@ NOISE_LEVELS = 2.0
 """What grain and compression do to a level."""
 ALIGN_TOLERANCES = (1.0, 0.7, 0.5, 0.35, 0.25)
 """Pixels of the grid that a point may be off for a quarter of its say, round by round."""
+LARGEST = 3.0
+"""Change of scale from one frame to another; and no shift is longer than a width."""
+ENDLESS = 10.0
+"""Logarithm of a change of scale, larger than any."""
 FEWEST_POINTS = 12
 """With fewer there is nothing to align."""
 
@@ -62,9 +66,14 @@ def as_four(given: Similarity) -> NDArray[np.float64]:
 
 
 def of_four(given_4: NDArray[np.float64]) -> Similarity:
-    """The inverse of `as_four`."""
-    turn = np.exp(given_4[..., 2] + 1j * np.radians(given_4[..., 3]))
+    """The inverse of `as_four`; a growth that nothing could be seen by is a large one."""
+    turn = np.exp(np.clip(given_4[..., 2], -ENDLESS, ENDLESS) + 1j * np.radians(given_4[..., 3]))
     return np.stack([turn, given_4[..., 0] + 1j * given_4[..., 1]], axis=-1)
+
+
+def is_possible(given: Similarity | tuple[complex, complex]) -> bool:
+    """Whether some of the picture is left to see."""
+    return bool(1 / LARGEST <= abs(given[0]) <= LARGEST and abs(given[1]) <= 1)
 
 
 def places(shape_hw: tuple[int, ...], height: float) -> NDArray[np.complex128]:
@@ -212,4 +221,6 @@ def align(a: Look, b: Look, start: Similarity) -> Similarity:
         right, down, grown, turned = np.linalg.solve(normal_44, weighted_4K @ left_K).tolist()
         turn /= 1 + grown + 1j * turned
         shift -= turn * (right + 1j * down)
+        if not is_possible((turn, shift)):
+            return start
     return np.array([turn, shift])

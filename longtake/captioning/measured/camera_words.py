@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longtake.captioning.facts import Move, MoveKind, Speed
+from longtake.scoring.motion import SHORTEST_PAIR_S
 
 LEAST_PAN = 0.01
 """Widths a second from which a turn to a side, up or down is a move: a slow drift to the eye, 4 % of the picture in four seconds."""
@@ -125,7 +126,7 @@ def _measure(path_N4: NDArray[np.float64], times_s: NDArray[np.float64], first: 
     part_s, part_N4 = times_s[first : last + 1], path_N4[first : last + 1]
     off_s = part_s - part_s.mean()
     rates_4 = off_s @ part_N4 / (off_s @ off_s)
-    rest_P2 = (np.diff(part_N4, axis=0) / np.diff(part_s)[:, None] - rates_4)[:, :2]
+    rest_P2 = (np.diff(part_N4, axis=0) / np.diff(part_s).clip(SHORTEST_PAIR_S)[:, None] - rates_4)[:, :2]
     return Part(first, last, rates_4, float(np.sqrt((rest_P2**2).sum(axis=1).mean())))
 
 
