@@ -172,7 +172,7 @@ def _stands(a: Look, b: Look, way: Similarity) -> bool:
     points_C = np.bincount(a.cell_K[inside_K], minlength=a.cells)
 
     def mean(values_K: NDArray[np.float64]) -> NDArray[np.float64]:
-        sums_C: NDArray[np.float64] = np.bincount(a.cell_K[inside_K], values_K[inside_K], a.cells)
+        sums_C: NDArray[np.float64] = np.bincount(a.cell_K[inside_K], values_K[inside_K], a.cells).astype(np.float64)
         return sums_C / np.maximum(points_C, 1)
 
     rest_C, move_C = mean(at_rest_K**2) + FAINT_LEVELS**2, mean(moved_K**2) + FAINT_LEVELS**2
