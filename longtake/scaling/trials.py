@@ -1,0 +1,79 @@
+"""Finished runs as laws are fitted on them: what each cost, and the loss that it came to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longtake.errors import UserError
+
+Array = NDArray[np.float64]
+NEAR_BEST = 0.0025
+"""A run is near its cell's best within this share of the loss (DeepSeek LLM, Step Law: 0.25 %)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One run."""
+
+    params: float
+    """As the laws are to count them."""
+    tokens: float
+    loss: float
+    """On the validation draws."""
+    batch_tokens: float
+    lr: float
+    flops: float
+    """Of the training, by the model's own count."""
+
+
+Cell = tuple[float, float]
+"""Parameters and tokens."""
+
+
+def read_trials(rows: Iterable[Trial | Mapping[str, Any]]) -> list[Trial]:
+    """Rows as trials; `flops` may be missing, and is 6 N T then. Raises UserError for a row that is none."""
+    trials = []
+    for number, row in enumerate(rows):
+        if not isinstance(row, Trial):
+            wanted = ("params", "tokens", "loss", "batch_tokens", "lr")
+            if missing := [name for name in wanted if row.get(name) is None]:
+                raise UserError(f"run {number} has no {', '.join(missing)}; give {', '.join(wanted)}")
+            numbers = {name: float(row[name]) for name in wanted}
+            row = Trial(**numbers, flops=float(row.get("flops") or 6 * numbers["params"] * numbers["tokens"]))
+        values = (row.params, row.tokens, row.loss, row.batch_tokens, row.lr, row.flops)
+        if not all(np.isfinite(values)) or min(values) <= 0:
+            raise UserError(f"run {number} has a number that is not above nought: {row}")
+        trials.append(row)
+    return trials
+
+
+def cells_of(trials: Iterable[Trial]) -> dict[Cell, list[Trial]]:
+    """The trials of each size and number of tokens, in the order of both."""
+    cells = defaultdict(list)
+    for trial in trials:
+        cells[(trial.params, trial.tokens)].append(trial)
+    return {cell: cells[cell] for cell in sorted(cells)}
+
+
+def best_of(cells: Mapping[Cell, Sequence[Trial]]) -> list[Trial]:
+    """The least loss of each cell."""
+    return [min(trials, key=lambda trial: trial.loss) for trials in cells.values()]
+
+
+def near_best(cells: Mapping[Cell, Sequence[Trial]]) -> list[Trial]:
+    """Those of each cell whose loss is within `NEAR_BEST` of its least."""
+    near = []
+    for trials in cells.values():
+        limit = min(trial.loss for trial in trials) * (1 + NEAR_BEST)
+        near += [trial for trial in trials if trial.loss <= limit]
+    return near
+
+
+def columns(trials: Sequence[Trial]) -> dict[str, Array]:
+    """Each number of the trials as an array."""
+    names = ("params", "tokens", "loss", "batch_tokens", "lr", "flops")
+    return {name: np.array([cast(float, getattr(trial, name)) for trial in trials]) for name in names}
