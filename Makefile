@@ -6,7 +6,7 @@ JOBS ?= 2
 # One thread for each test process: torch would start as many as there are cores in every one of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
-RUN_EXTRAS := media,ocr,lake,server,kfp,captioning
+RUN_EXTRAS := media,ocr,lake,server,kfp,captioning,training
 TEST_EXTRAS := $(RUN_EXTRAS),torch,ray,dev
 
 .PHONY: help demo install lint test test-slow soak compile chart manifests images images-check claims constraints clean
@@ -31,7 +31,7 @@ test-slow: $(VENV)/.test ## the tests that take long: whole pipelines, a fresh w
 	$(PYTEST) --dist loadfile -m slow
 
 soak: $(VENV)/.test ## every kill moment
-	LONGTAKE_KILLS=all $(PYTEST) -m slow tests/pipelines/test_kill.py tests/stages/test_kill.py
+	LONGTAKE_KILLS=all $(PYTEST) -m slow tests/pipelines/test_kill.py tests/stages/test_kill.py tests/stages/test_training_kill.py
 
 compile: $(VENV)/.run ## pipelines/compiled and components/*/component.yaml, after a change of a component, pipeline or value
 	$(BIN)/python -m pipelines.compiling

@@ -58,6 +58,11 @@ def shield() -> Iterator[None]:
         _raise()
 
 
+def is_told() -> bool:
+    """Whether `Ended` waits for the end of a `shield`: what takes long under one asks now and then, and comes to an end."""
+    return _told is not None
+
+
 def _raise() -> None:
     global _told
     told, _told = _told, None

@@ -282,6 +282,90 @@ class Caption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One window of one clip as a model is trained on it: latents and text, in a shard. A row with a `reason` has none."""
+
+    TABLE: ClassVar[str] = "samples"
+    KEY: ClassVar[tuple[str, ...]] = ("clip_id", "window", "made_by")
+
+    clip_id: str
+    window: int
+    """Which of the clip's windows, from 0; a clip that could not be encoded has the row 0 alone."""
+    bucket: int
+    video_id: str
+    shard: str | None
+    """Key of the safetensors file, relative to the data root; its name is the digest of its content."""
+    index: int | None
+    """Which of the shard's samples: its tensors are `<index>.latents` and `<index>.text`."""
+    start_s: float | None
+    """Where the window begins in the clip."""
+    frames: int | None
+    height: int | None
+    """Pixels that were encoded."""
+    width: int | None
+    latent_T: int | None
+    """Shape of the latents; a model makes tokens of them in patches of its own."""
+    latent_H: int | None
+    latent_W: int | None
+    text_tokens: int | None
+    psnr: float | None
+    """dB of what the autoencoder makes of its own latents, against the frames."""
+    conditions: str | None
+    """JSON: the metrics of `scores` that models are conditioned on, by name, in their units; null where one is unknown."""
+    caption: str | None
+    """The text that was encoded."""
+    reason: str | None
+    detail: str | None
+    made_by: str
+
+    @property
+    def outcome(self) -> tuple[Outcome, str]:
+        return ("quarantined", self.reason) if self.reason else ("kept", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One training of a model, finished or given up. The key is the digest of all that decides it, so running again is resuming."""
+
+    TABLE: ClassVar[str] = "runs"
+    KEY: ClassVar[tuple[str, ...]] = ("run_id",)
+
+    run_id: str
+    bucket: int
+    """`bucket_of(run_id)`."""
+    dataset: str
+    params: int
+    """All that is trained; `16 L d^2` follows from the config."""
+    tokens: int
+    """Video tokens seen, over all steps."""
+    flops: float
+    """Of training on them, by the model's own count."""
+    batch_tokens: int
+    lr: float
+    """At its peak."""
+    steps: int
+    seconds: float
+    loss: float | None
+    """On the validation draws, of the averaged weights; null where the run failed."""
+    train_loss: float | None
+    """Mean of the last tenth of the steps."""
+    loss_floor: float | None
+    """What a law says cannot be got below; null where none was given."""
+    checkpoint: str | None
+    """URI of the averaged weights, with all that sampling needs."""
+    config: str
+    """JSON of the whole config."""
+    reason: str | None
+    """Why there is no loss: `diverged`, `out_of_memory`."""
+    detail: str | None
+    made_by: str
+
+    @property
+    def outcome(self) -> tuple[Outcome, str]:
+        return ("quarantined", self.reason) if self.reason else ("kept", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """A named, immutable choice of clips: `<data_root>/datasets/<name>.json`. What it pins, a training run can repeat."""
 
@@ -311,4 +395,4 @@ class Dataset:
     """Of the kept ones."""
 
 
-Record = Video | Clip | Score | Label | Selection | Caption
+Record = Video | Clip | Score | Label | Selection | Caption | Sample | Run

@@ -11,12 +11,16 @@ import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from pythonjsonlogger.json import JsonFormatter
 
 from longtake import __version__
 from longtake.errors import UserError
+
+if TYPE_CHECKING:
+    from longtake.dit.step_record import StepRecord
 
 Outcomes = Tally[tuple[str, str]]
 """How many rows had each (outcome, reason); the reason of a kept row is empty."""
@@ -91,6 +95,47 @@ class StepMetrics:
                 if sample.name.endswith("_total") and sample.value
             }
         )
+
+
+class TrainingMetrics:
+    """What a training adds to the metrics of its step."""
+
+    def __init__(self, metrics: StepMetrics) -> None:
+        where: dict[str, Any] = {"registry": metrics.registry}
+        self._steps = Counter("longtake_training_steps", "Steps of the optimiser", ["skipped"], **where)
+        self._tokens = Counter("longtake_training_tokens", "Video tokens that were learned from", **where)
+        self._flops = Counter("longtake_training_flops", "Operations of forward and backward passes", **where)
+        self._seconds = Counter("longtake_training_seconds", "Time in steps, waiting for data included", **where)
+        self._waited = Counter("longtake_training_data_wait_seconds", "Time that the device waited for data", **where)
+        self._loss = Gauge("longtake_training_loss", "Mean over the batch of the last step", **where)
+        self._norm = Gauge("longtake_training_gradient_norm", "Of the last step, before it was bounded", **where)
+        self._rate = Gauge("longtake_training_learning_rate", "Of the last step", **where)
+        self._validation = Gauge("longtake_training_validation_loss", "Of the averaged weights", **where)
+        self._used = Gauge("longtake_training_flops_used_ratio", "Of the devices' dense peak (MFU)", **where)
+        self._micro = Gauge("longtake_training_micro_batch_samples", "That go through the model together", **where)
+        self._kept = Gauge(
+            "longtake_training_checkpoint_timestamp_seconds", "When the newest checkpoint in the lake was made",
+            **where,
+        )  # fmt: skip
+
+    def show_step(self, record: "StepRecord", used: float | None) -> None:
+        """`used`: operations a second, as a share of what the devices can do at most; None where that is not known."""
+        self._steps.labels(record.skipped or "no").inc()
+        self._tokens.inc(record.tokens)
+        self._flops.inc(record.flops)
+        self._seconds.inc(record.seconds)
+        self._waited.inc(record.waited_s)
+        self._loss.set(record.loss)
+        self._norm.set(record.norm)
+        self._rate.set(record.lr)
+        self._micro.set(record.micro_batch)
+        if used is not None:
+            self._used.set(used)
+        if record.validated is not None:
+            self._validation.set(record.validated.loss)
+
+    def show_checkpoint(self, made_s: float) -> None:
+        self._kept.set(made_s)
 
 
 @contextmanager

@@ -14,17 +14,27 @@ class Entry:
     steps: tuple[str, ...]
     configs: Mapping[str, type]
 
+    @property
+    def makes_datasets(self) -> bool:
+        """Whether its parameter `dataset` is the family of what it makes; else it is that or the name of what it reads."""
+        return "selecting" in self.steps
+
 
 def _configs_of(pipeline: str) -> dict[str, type]:
     hints = get_type_hints(PARAMETERS[pipeline])
     return {name: config for name, config in hints.items() if name.endswith("_config")}
 
 
+CURATION = ("listing", "slicing", "scoring", "selecting", "captioning")
+"""From raw footage to a captioned dataset."""
+
 CATALOG: Mapping[str, Entry] = {
-    "curate": Entry(
-        steps=("listing", "slicing", "scoring", "selecting", "captioning", "summary"), configs=_configs_of("curate")
-    ),
+    "curate": Entry(steps=(*CURATION, "summary"), configs=_configs_of("curate")),
     "doctor": Entry(steps=("doctor",), configs=_configs_of("doctor")),
+    "retrain": Entry(
+        steps=(*CURATION, "news", "encoding", "training", "promoting", "summary"), configs=_configs_of("retrain")
+    ),
+    "train": Entry(steps=("encoding", "training", "summary"), configs=_configs_of("train")),
     "train-tsa": Entry(steps=("tsa_training", "summary"), configs=_configs_of("train-tsa")),
     "tune-captioner": Entry(steps=("caption_tuning", "summary"), configs=_configs_of("tune-captioner")),
 }

@@ -1,6 +1,7 @@
 from typing import Any
 
 from kfp import dsl
+from kfp.dsl import PipelineTask
 
 from components.captioning.component import captioning
 from components.listing.component import listing
@@ -40,44 +41,70 @@ def build(values: Values) -> Any:
             listed = place(
                 listing(raw=raw, data_root=data_root, shards=shards, config=listing_config, run=run), "listing", values
             )
-            with dsl.ParallelFor(listed.outputs["Output"], name="shards") as shard:
-                sliced = place(
-                    slicing(raw=raw, data_root=data_root, shard=shard, config=slicing_config, run=run),
-                    "slicing",
-                    values,
-                )
-                sliced.after(listed)
-                scored = place(
-                    scoring(
-                        raw=raw,
-                        data_root=data_root,
-                        shard=shard,
-                        slicing_config=slicing_config,
-                        config=scoring_config,
-                        run=run,
-                    ),
-                    "scoring",
-                    values,
-                )
-                scored.after(sliced)
-            selected = place(
-                selecting(
-                    raw=raw,
-                    data_root=data_root,
-                    dataset=dataset,
-                    slicing_config=slicing_config,
-                    scoring_config=scoring_config,
-                    config=selecting_config,
-                    run=run,
-                    scored=dsl.Collected(scored.outputs["Output"]),
-                ),
-                "selecting",
+            from_listed_to_captioned(
+                listed,
                 values,
-            )
-            place(
-                captioning(data_root=data_root, dataset=selected.outputs["Output"], config=captioning_config, run=run),
-                "captioning",
-                values,
+                raw=raw,
+                data_root=data_root,
+                dataset=dataset,
+                slicing_config=slicing_config,
+                scoring_config=scoring_config,
+                selecting_config=selecting_config,
+                captioning_config=captioning_config,
+                run=run,
             )
 
     return curate
+
+
+def from_listed_to_captioned(
+    listed: PipelineTask,
+    values: Values,
+    *,
+    raw: str,
+    data_root: str,
+    dataset: str,
+    slicing_config: dict[str, Any],
+    scoring_config: dict[str, Any],
+    selecting_config: dict[str, Any],
+    captioning_config: dict[str, Any],
+    run: str,
+) -> PipelineTask:
+    """The steps after listing, inside whatever pipeline is being defined; the last of them gives out the dataset's name."""
+    with dsl.ParallelFor(listed.outputs["Output"], name="shards") as shard:
+        sliced = place(
+            slicing(raw=raw, data_root=data_root, shard=shard, config=slicing_config, run=run), "slicing", values
+        )
+        sliced.after(listed)
+        scored = place(
+            scoring(
+                raw=raw,
+                data_root=data_root,
+                shard=shard,
+                slicing_config=slicing_config,
+                config=scoring_config,
+                run=run,
+            ),
+            "scoring",
+            values,
+        )
+        scored.after(sliced)
+    selected = place(
+        selecting(
+            raw=raw,
+            data_root=data_root,
+            dataset=dataset,
+            slicing_config=slicing_config,
+            scoring_config=scoring_config,
+            config=selecting_config,
+            run=run,
+            scored=dsl.Collected(scored.outputs["Output"]),
+        ),
+        "selecting",
+        values,
+    )
+    return place(
+        captioning(data_root=data_root, dataset=selected.outputs["Output"], config=captioning_config, run=run),
+        "captioning",
+        values,
+    )

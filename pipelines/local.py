@@ -118,7 +118,7 @@ def _checked(pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         check_agreement(loaded["scoring_config"], loaded["selecting_config"])
     if "shards" in parameters:
         plan_shards({}, parameters["shards"])
-    if "dataset" in parameters:
+    if "dataset" in parameters and CATALOG[pipeline].makes_datasets:
         check_family(parameters["dataset"])
     source, lake = open_places(parameters["raw"], parameters["data_root"])
     return {**checked, "raw": source.uri, "data_root": lake.data_root}
@@ -142,6 +142,12 @@ def _follow(child: "subprocess.Popen[str]", outcome: Outcome, log: IO[str] | Non
                 outcome.dataset = {"name": event["dataset"], "kept": event["kept"], "clips": event["clips"]}
             elif event["message"] == "weights":
                 outcome.network = {"weights": event["weights"], "srcc": event["srcc"]}
+            elif event["message"] == "model":
+                outcome.model = {"uri": event["model"], "loss": event["loss"]}
+            elif event["message"] == "news":
+                outcome.news = {"new": event["new"], "enough": event["enough"]}
+            elif event["message"] == "decision":
+                outcome.decision = {name: event[name] for name in ("family", "decision", "in_use", "why")}
             elif event["message"] == "quarantined":
                 outcome.quarantined.append(f"{event['uri']}: {event['reason']} ({event['detail']})")
             elif "failed" in event:
@@ -204,13 +210,14 @@ def main() -> None:
     order = json.load(sys.stdin)
     from kfp import local
 
-    from pipelines.cluster.values import CurateDefaults, PipelineDefaults, Steps, Values
+    from pipelines.cluster.values import CurateDefaults, PipelineDefaults, RetrainDefaults, Steps, Values
     from pipelines.compiling import load_pipeline
 
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=order["pipeline_root"])
     # Someone waits for it: what fails is said at once, and the same command tries again.
     steps = Steps(**{name: replace(step, retries=0) for name, step in vars(Values().steps).items()})
-    values = Values(steps=steps, pipelines=PipelineDefaults(curate=CurateDefaults(shards=1)))
+    one = PipelineDefaults(curate=CurateDefaults(shards=1), retrain=RetrainDefaults(shards=1))
+    values = Values(steps=steps, pipelines=one)
     load_pipeline(order["pipeline"], values)(**order["parameters"])
 
 

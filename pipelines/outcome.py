@@ -22,6 +22,12 @@ class Outcome:
     """Name of the dataset that the run ended with, its clips that are kept, and all that it chose from."""
     network: dict[str, Any] = field(default_factory=dict)
     """URI of the weights that the run ended with, and their SRCC on sources that were held out."""
+    model: dict[str, Any] = field(default_factory=dict)
+    """URI of the video model that the run trained, and its loss on held-out samples."""
+    news: dict[str, Any] = field(default_factory=dict)
+    """How many videos were new, and whether that was enough to go on."""
+    decision: dict[str, Any] = field(default_factory=dict)
+    """What became of the model, why, and which one of its family is in use now."""
     quarantined: list[str] = field(default_factory=list)
     """Inputs that this run has put aside, each with its reason; those of earlier runs are in the reports."""
 
@@ -36,7 +42,8 @@ class Outcome:
         errors = [{"exit_code": code, "sentence": sentence} for code, sentence in self.errors]
         facts = {"run": self.run, "exit_code": self.exit_code, "errors": errors}
         made = {"dataset": self.dataset.get("name"), "weights": self.network.get("weights")}
-        return json.dumps(facts | made | {"steps": self.steps}, indent=2)
+        trained = {"model": self.model.get("uri"), "news": self.news or None, "decision": self.decision or None}
+        return json.dumps(facts | made | trained | {"steps": self.steps}, indent=2)
 
     def show(self) -> None:
         """Prints what each step did."""
@@ -62,6 +69,16 @@ class Outcome:
                 console.print(f"report: {step['report_uri']}")
         if self.dataset:
             console.print("dataset: {name}, {kept} of {clips} clips".format(**self.dataset))
+        if self.news:
+            enough = "enough for a training" if self.news["enough"] else "nothing to do"
+            console.print(f"news: {self.news['new']} new videos, {enough}")
+        if self.model:
+            loss = self.model["loss"]
+            console.print(
+                f"model: {self.model['uri']}" + ("" if loss is None else f", loss {loss:.4f} on held-out samples")
+            )
+        if self.decision:
+            console.print("decision: {decision}, since {why}; in use: {in_use}".format(**self.decision))
         if self.network:
             console.print("weights: {weights}, SRCC {srcc:.3f} on held-out sources".format(**self.network))
 

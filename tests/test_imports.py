@@ -1,6 +1,7 @@
 """The import law: who may import whom, read from the syntax tree."""
 
 import ast
+import functools
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 CLONE = Path(__file__).parent.parent
 CONCEPTS = {
     "slicing", "scoring", "selecting", "annotating", "tsa_training", "captioning", "caption_tuning", "latents", "dit", "scaling", "owl",
-    "evaluation", "video", "report",
+    "evaluation", "promotion", "video", "report",
 }  # fmt: skip
 PURE = {"pydantic", "longtake"}
 
@@ -20,8 +21,13 @@ def modules(*folders):
     return [path.relative_to(CLONE).as_posix() for path in found]
 
 
-def imports(path, *, top_level_only=False):
+@functools.cache
+def imports(path, top_level_only=False):
     """Every module that a file imports, functions included unless told otherwise."""
+    return frozenset(_imports(path, top_level_only))
+
+
+def _imports(path, top_level_only):
     tree = ast.parse((CLONE / path).read_text())
     nodes = _top_level(tree) if top_level_only else ast.walk(tree)
     for node in nodes:
@@ -47,8 +53,8 @@ def _only_for_types(node):
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def imported(path, *names, **kwargs):
-    return {m for m in imports(path, **kwargs) if any(m == n or m.startswith(f"{n}.") for n in names)}
+def imported(path, *names, top_level_only=False):
+    return {m for m in imports(path, top_level_only) if any(m == n or m.startswith(f"{n}.") for n in names)}
 
 
 @pytest.mark.parametrize("path", modules("longtake"))
@@ -97,7 +103,7 @@ def test_configs_and_records_import_the_standard_library_and_pydantic_only(path)
 
 @pytest.mark.parametrize("path", modules("components"))
 def test_components_import_kfp_and_their_image_and_call_a_stage_inside_their_body(path):
-    assert {m.split(".")[0] for m in imports(path, top_level_only=True)} <= {"kfp", "components", "longtake", "os"}
+    assert {m.split(".")[0] for m in imports(path, True)} <= {"kfp", "components", "longtake", "os", "typing"}
     assert not imported(path, "longtake.stages", top_level_only=True)
     assert not imported(path, "pipelines")
 

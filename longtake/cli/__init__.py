@@ -11,10 +11,12 @@ from longtake.cli.dataset import dataset
 from longtake.cli.doctor import doctor
 from longtake.cli.lake import lake
 from longtake.cli.local import caption, demo, run, score, slice_, step
+from longtake.cli.models import models
 from longtake.cli.runs import runs_, stop, submit
+from longtake.cli.sample import sample
 from longtake.cli.schedule import schedule
 from longtake.cli.trace import trace
-from longtake.cli.train import train_tsa, tune_captioner
+from longtake.cli.train import train, train_tsa, tune_captioner
 from longtake.errors import EXIT_DONE, EXIT_USER, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -46,7 +48,10 @@ for verb in (
     annotate,
     train_tsa,
     tune_captioner,
+    train,
+    sample,
     dataset,
+    models,
     trace,
     doctor,
     lake,

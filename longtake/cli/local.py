@@ -15,13 +15,17 @@ STEPS = (
     "scoring",
     "selecting",
     "captioning",
+    "encoding",
+    "training",
+    "news",
+    "promoting",
     "tsa_training",
     "caption_tuning",
     "summary",
     "doctor",
 )
-PIPELINES = ("curate", "doctor", "train-tsa", "tune-captioner")
-LOCAL_PIPELINES = ("curate", "train-tsa", "tune-captioner")
+PIPELINES = ("curate", "doctor", "retrain", "train", "train-tsa", "tune-captioner")
+LOCAL_PIPELINES = ("curate", "retrain", "train", "train-tsa", "tune-captioner")
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""
 
 
@@ -38,8 +42,12 @@ def demo(folder: Path) -> None:
 @click.argument("pipeline", type=click.Choice(LOCAL_PIPELINES))
 @click.option("--raw", required=True, help="Where the raw videos lie: s3://bucket/prefix or a folder.")
 @click.option("--data-root", required=True, help="Where tables and clips go: s3://bucket/prefix or a folder.")
-@click.option("--shards", type=int, help="Of curate: steps that may run at once on this machine.  [default: 1]")
-@click.option("--dataset", help="Of curate: family of the dataset that is made.  [default: clips]")
+@click.option(
+    "--shards", type=int, help="Of curate and retrain: steps that may run at once on this machine.  [default: 1]"
+)
+@click.option(
+    "--dataset", help="Family of the dataset that is made; of what makes none, the one it reads.  [default: clips]"
+)
 @click.option(
     "--config",
     "config_file",

@@ -1,12 +1,58 @@
-"""Verbs that train helpers: the TSA network that scores clips, the model that captions them."""
+"""Verbs that train: the video model, and its helpers, the TSA network that scores clips and the model that captions them."""
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from longtake.cli.bar import show_bar
 from longtake.cli.given import read_mapping
 from longtake.errors import EXIT_DONE, UserError
+
+
+@click.command(short_help="Trains a video model on encoded clips.")
+@click.option("--data-root", required=True, help="Where tables, latents and models are.")
+@click.option(
+    "--samples", default="clips", show_default=True, help="What is learned from: a sample set, a dataset or a family."
+)
+@click.option("--start", default="", help="URI or path of the trained model to go on from.")
+@click.option("--depth", type=click.IntRange(min=1), help="Of the model, which decides its size; else the config's.")
+@click.option("--steps", type=click.IntRange(min=1), help="How long; else the config's.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="YAML: training_config.")
+@click.option("--json", "as_json", is_flag=True, help="What it came to, as one record.")
+def train(
+    data_root: str, samples: str, start: str, depth: int | None, steps: int | None, config_file: Path | None, as_json: bool
+) -> None:  # fmt: skip
+    """Trains a video diffusion transformer on what `encoding` made of clips, and shows films that it makes.
+
+    Stopped, it goes on where it was: just run it again.
+
+    \b
+    longtake train --data-root s3://lake/data --depth 8 --steps 100000
+    longtake train --data-root s3://lake/data --start s3://lake/data/models/dit-1a2b3c4d5e6f.safetensors
+    """
+    from longtake.stages import training
+
+    given = read_mapping(config_file)
+    if unknown := sorted(set(given) - {"training_config"}):
+        raise UserError(f"the config file {config_file} has {', '.join(unknown)}; expected training_config")
+    config: dict[str, Any] = dict(given.get("training_config") or {})
+    if depth is not None:
+        config["model"] = {**(config.get("model") or {}), "depth": depth}
+    if steps is not None:
+        config["steps"] = steps
+    with show_bar("training", steps or config.get("steps", 0)) as bar:
+        summary = training.follow(data_root=data_root, samples=samples, config=config, start=start, show=bar.to)
+    if as_json:
+        click.echo(summary.to_json())
+        sys.exit(summary.exit_code)
+    loss = "none" if summary.loss is None else f"{summary.loss:.4f}"
+    click.echo(
+        f"validation loss {loss} after {summary.steps:,} steps; model {summary.model}, page {summary.report_uri}"
+    )
+    click.echo(f'films of it: longtake sample --model {summary.model} --prompt "..."')
+    sys.exit(summary.exit_code)
 
 
 @click.command("train-tsa", short_help="Trains the network that scores clips (VTSS).")

@@ -20,11 +20,12 @@ from longtake.config import load_config
 from longtake.datasets.members import read_members
 from longtake.datasets.stored import read_dataset
 from longtake.demo.footage import get_footage
+from longtake.demo.recipe import ENCODING, STEPS, TRAINING
 from longtake.demo.reels import BIKES, REELS, Known, draw_reel, known_transitions
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
 from longtake.lake import Lake, Store, open_store
 from longtake.lake.server import BUCKET, Server
-from longtake.records import Clip, Video
+from longtake.records import Clip, Run, Video
 from longtake.stages import captioning, slicing
 from longtake.stages.config import CaptioningStageConfig, SlicingStageConfig
 
@@ -68,17 +69,28 @@ def run_demo(folder: Path) -> int:
         _show_transitions(console, Lake(DATA), outcome.steps)
         dataset = _show_dataset(console, Lake(DATA))
         _show_caption(console, Lake(DATA), dataset)
-        reports = _copy_reports(Lake(DATA), outcome.run, folder / "reports")
-    console.print("[bold]7[/] Where to look")
+        console.print(f"[bold]7[/] Pipeline train: the clips as latents, and a video transformer in {STEPS} steps")
+        parameters = {"raw": RAW, "data_root": DATA, "dataset": dataset, "encoding_config": ENCODING}
+        trained = run_locally("train", parameters | {"training_config": TRAINING}, log=folder / "train.log")
+        if trained.exit_code not in (EXIT_DONE, EXIT_QUARANTINED):
+            trained.show()
+            trained.complain()
+            return trained.exit_code
+        _show_learned(console, Lake(DATA), trained.model["uri"], folder / "films")
+        shutil.rmtree(folder / "reports", ignore_errors=True)
+        runs = {"curate": outcome.run, "train": trained.run}
+        reports = [p for name, run in runs.items() for p in _copy_reports(Lake(DATA), run, folder / "reports" / name)]
+    console.print("[bold]8[/] Where to look")
     for path in reports:
         console.print(f"    {path.absolute().as_uri()}", markup=False)
     command = "longtake" if shutil.which("longtake") else sys.argv[0]
     question = f"select reason, count(*) from selections where dataset = '{dataset}' group by all order by all"
     for line in (
-        f"    {folder / 'curate.log'}   everything that the pipeline printed",
+        f"    {folder / 'curate.log'} and train.log: everything that the pipelines printed",
         f"\n  The lake is still there. Serve it:  {command} lake serve {folder / 'lake'}",
         "  and with the two variables that it prints, in another terminal:",
         f"    {command} lake ls {RAW}",
+        f'    {command} sample --model {trained.model["uri"]} --prompt "A street race."',
         f"    {command} dataset card {dataset} --data-root {DATA}",
         f'    {command} lake query "{question}" --data-root {DATA}',
     ):
@@ -193,10 +205,25 @@ def _show_caption(console: Console, lake: Lake, dataset: str) -> None:
     console.print(Padding(Text(caption.text or ""), (0, 0, 0, 4)), width=min(console.width, 120), soft_wrap=False)
 
 
+def _show_learned(console: Console, lake: Lake, model: str, folder: Path) -> None:
+    """What the model has learned of the clips, in numbers, and where it can be seen."""
+    from longtake.demo.learning import look
+
+    (run,) = [run for run in lake.tables.read(Run) if run.checkpoint == model]
+    found = look(lake, model, run.run_id, run.dataset, folder)
+    console.print(
+        f"    {run.params / 1e6:.1f} million weights; loss {found.first_loss:.2f} in its first steps, {found.last_loss:.2f} in its last"
+    )
+    console.print(
+        f"    Asked by the caption and metrics of each of its {found.films} clips, it makes a film that is at {found.own_db:.1f} dB "
+        f"to that clip and at {found.other_db:.1f} dB to the others; {found.right} of {found.films} are likest the very clip"
+    )
+    console.print(f"    {found.sheet.absolute().as_uri()}: each clip, and below it (*) the film", markup=False)
+
+
 def _copy_reports(lake: Lake, run: str, folder: Path) -> list[Path]:
     """The run's reports as local files, so that a browser opens them."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for item in lake.objects.walk(f"reports/{run}/"):
         path = folder / Path(item.key).name

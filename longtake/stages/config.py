@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from longtake.captioning.config import CaptioningConfig, Requests
 from longtake.config import STRICT
 from longtake.errors import UserError
+from longtake.latents.config import EncodingConfig
 from longtake.scoring.config import ScoringConfig
 from longtake.selecting.config import SelectingConfig
 from longtake.slicing.config import SlicingConfig
@@ -98,6 +99,35 @@ class CaptioningStageConfig:
     limits: Limits = Field(default_factory=Limits)
     """What reading one clip may cost."""
     work: CaptionWork = Field(default_factory=CaptionWork)
+    """Who does it."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class EncodingWork:
+    """Who encodes; it changes no latents."""
+
+    engine: Literal["local", "ray"] = "local"
+    """Processes of this machine, or actors of the Ray cluster at RAY_ADDRESS (without one, of a Ray on this machine)."""
+    readers: int = Field(default=0, ge=0)
+    """Workers that decode clips; 0: one a processor of the machine or cluster."""
+    models: int = Field(default=1, ge=1)
+    """Workers that hold the autoencoder and the text encoder."""
+    model_gpus: float = Field(default=0.0, ge=0)
+    """GPUs of each of them; 0.5: two share one."""
+    judged: float = Field(default=1.0, ge=0, le=1)
+    """Share of clips that are decoded again for their PSNR, by a hash of their ids: a large autoencoder takes longer for that than for
+    encoding."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class EncodingStageConfig:
+    """How a dataset becomes samples."""
+
+    encoding: EncodingConfig = Field(default_factory=EncodingConfig)
+    """What is taken of a clip, and who encodes it and its caption."""
+    limits: Limits = Field(default_factory=Limits)
+    """What reading one clip may cost."""
+    work: EncodingWork = Field(default_factory=EncodingWork)
     """Who does it."""
 
 

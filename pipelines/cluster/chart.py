@@ -13,11 +13,13 @@ from longtake.config import config_schema
 from pipelines.argo.workflows import write_skeletons
 from pipelines.cluster.cron import FIELDS
 from pipelines.cluster.loading import dump_values
-from pipelines.cluster.schedules import PARAMETERS
+from pipelines.cluster.schedules import PARAMETERS, Schedule
 from pipelines.cluster.values import Values
 
 CHART = Path(__file__).resolve().parents[2] / "helm" / "longtake"
 WIDTH = 110
+SCHEDULE = "a schedule"
+"""No name of a pipeline, among which it stands."""
 HEAD = """\
 # Every value of the chart, with its default. Written from pipelines/cluster/values.py by `make chart`, where names, bounds and
 # these comments are said once; give your own values in a file beside it: helm install longtake helm/longtake -f mine.yaml
@@ -31,7 +33,8 @@ def chart_schema() -> Node:
     """JSON Schema of the values, with every object closed."""
     # In one call, so that two configs of one name get two names.
     asked: list[tuple[Hashable, Literal["validation"], TypeAdapter[Any]]] = [
-        (name, "validation", TypeAdapter(cls)) for name, cls in {"values": Values, **PARAMETERS}.items()
+        (name, "validation", TypeAdapter(cls))
+        for name, cls in {"values": Values, SCHEDULE: Schedule, **PARAMETERS}.items()
     ]
     found, shared = TypeAdapter.json_schemas(asked)
     definitions = _close(shared["$defs"])
@@ -48,7 +51,7 @@ def _type_parameters(schema: Node, references: Mapping[str, Node]) -> None:
     for pipeline in PARAMETERS:
         then = {"properties": {"parameters": references[pipeline]}}
         cases.append({"if": {"properties": {"pipeline": {"const": pipeline}}}, "then": then})
-    schema["$defs"]["Schedule"]["allOf"] = cases
+    _target(references[SCHEDULE], schema)["allOf"] = cases
 
 
 def _close(node: Any) -> Any:

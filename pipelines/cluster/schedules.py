@@ -8,8 +8,16 @@ from pydantic.dataclasses import dataclass
 from longtake.caption_tuning.config import CaptionTuningConfig
 from longtake.config import STRICT, load_config
 from longtake.datasets.naming import FAMILY
+from longtake.dit.recipe import TrainingConfig
+from longtake.promotion.config import PromotingConfig
 from longtake.selecting.config import SelectingConfig
-from longtake.stages.config import CaptioningStageConfig, ListingConfig, ScoringStageConfig, SlicingStageConfig
+from longtake.stages.config import (
+    CaptioningStageConfig,
+    EncodingStageConfig,
+    ListingConfig,
+    ScoringStageConfig,
+    SlicingStageConfig,
+)
 from longtake.tsa_training.config import TSATrainingConfig
 from pipelines.cluster.cron import EXAMPLE
 from pipelines.cluster.texts import CAMEL, Place
@@ -17,6 +25,8 @@ from pipelines.cluster.texts import CAMEL, Place
 Shards = Annotated[StrictInt, Field(ge=1, le=64)]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,56}$", examples=["clips"])]
 FamilyName = Annotated[str, Field(pattern=FAMILY, examples=["clips"])]
+ModelFamily = Annotated[str, Field(pattern=FAMILY, examples=["dit"])]
+FewestNew = Annotated[StrictInt, Field(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -73,9 +83,43 @@ class TuneCaptionerParameters(DoctorParameters):
     """Fields of CaptionTuningConfig that are not to have their default."""
 
 
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TrainParameters(DoctorParameters):
+    """What the pipeline train can be given."""
+
+    dataset: DatasetName = "clips"
+    """What is learned from: a dataset's name, or that of a family, whose newest dataset it is."""
+    start: str = ""
+    """URI of a trained model to go on from."""
+    captioning_config: CaptioningStageConfig = Field(default_factory=CaptioningStageConfig)
+    """Whose captions go with the clips: the config that captioning was given for them."""
+    encoding_config: EncodingStageConfig = Field(default_factory=EncodingStageConfig)
+    """Fields of EncodingStageConfig that are not to have their default."""
+    training_config: TrainingConfig = Field(default_factory=TrainingConfig)
+    """Fields of TrainingConfig that are not to have their default."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RetrainParameters(CurateParameters):
+    """What the pipeline retrain can be given."""
+
+    family: ModelFamily = "dit"
+    """The family of models that the new one belongs to: its promoted model is trained on, and may be replaced."""
+    fewest_new: FewestNew = 1
+    """New videos that are worth a training; 0: always."""
+    encoding_config: EncodingStageConfig = Field(default_factory=EncodingStageConfig)
+    """Fields of EncodingStageConfig that are not to have their default."""
+    training_config: TrainingConfig = Field(default_factory=TrainingConfig)
+    """Fields of TrainingConfig that are not to have their default."""
+    promoting_config: PromotingConfig = Field(default_factory=PromotingConfig)
+    """Fields of PromotingConfig that are not to have their default."""
+
+
 PARAMETERS: dict[str, type] = {
     "curate": CurateParameters,
     "doctor": DoctorParameters,
+    "retrain": RetrainParameters,
+    "train": TrainParameters,
     "train-tsa": TrainTSAParameters,
     "tune-captioner": TuneCaptionerParameters,
 }
@@ -85,7 +129,7 @@ PARAMETERS: dict[str, type] = {
 class Schedule:
     """A run that comes again: at most one at a time, and what was missed is not made up for."""
 
-    pipeline: Literal["curate", "doctor", "train-tsa", "tune-captioner"]
+    pipeline: Literal["curate", "doctor", "retrain", "train", "train-tsa", "tune-captioner"]
     """What runs."""
     cron: Annotated[str, Field(pattern=r"^0( +[0-9*/,\-?A-Za-z]+){5}$", examples=[EXAMPLE])]
     """Six fields in UTC, seconds first: second (0), minute, hour, day of month, month, day of week."""

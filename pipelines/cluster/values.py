@@ -10,10 +10,18 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from longtake.caption_tuning.config import CaptionTuningConfig
+from longtake.dit.recipe import TrainingConfig
+from longtake.promotion.config import PromotingConfig
 from longtake.selecting.config import SelectingConfig
-from longtake.stages.config import CaptioningStageConfig, ListingConfig, ScoringStageConfig, SlicingStageConfig
+from longtake.stages.config import (
+    CaptioningStageConfig,
+    EncodingStageConfig,
+    ListingConfig,
+    ScoringStageConfig,
+    SlicingStageConfig,
+)
 from longtake.tsa_training.config import TSATrainingConfig
-from pipelines.cluster.schedules import DatasetName, FamilyName, Schedule, Shards
+from pipelines.cluster.schedules import DatasetName, FamilyName, FewestNew, ModelFamily, Schedule, Shards
 from pipelines.cluster.texts import CAMEL, Bytes, Labels, Name, Network, Place, Port, ScheduleName
 
 WherePresent = Literal["auto", "always", "never"]
@@ -193,6 +201,24 @@ class Steps:
         default_factory=lambda: Step(image="torch", cpu=3, memory="16Gi", scratch="20Gi", timeout_seconds=172_800)
     )
     """Captions clips: one pod. A model wants a pool with GPUs, and `configs.captioning.work` that says how many."""
+    encoding: Step = Field(
+        default_factory=lambda: Step(image="torch", cpu=3, memory="16Gi", scratch="100Gi", timeout_seconds=172_800)
+    )
+    """Encodes clips and captions as latents: one pod. An autoencoder of diffusers wants a pool with GPUs."""
+    training: Step = Field(
+        default_factory=lambda: Step(
+            image="torch", cpu=4, memory="32Gi", shm="4Gi", scratch="100Gi", timeout_seconds=604_800, retries=5
+        )
+    )
+    """Trains a video transformer: one pod, which wants a pool with a GPU. A killed one goes on from its last checkpoint."""
+    news: Step = Field(default_factory=lambda: Step(memory="2Gi", scratch="1Gi", timeout_seconds=3600))
+    """Says whether there is footage that the promoted model does not know: one pod."""
+    promoting: Step = Field(
+        default_factory=lambda: Step(
+            image="torch", cpu=2, memory="16Gi", shm="1Gi", scratch="50Gi", timeout_seconds=21_600
+        )
+    )
+    """Judges a new model against the promoted one: one pod, with a GPU where the models want one."""
     tsa_training: Step = Field(
         default_factory=lambda: Step(
             image="torch", cpu=4, memory="16Gi", shm="1Gi", scratch="100Gi", timeout_seconds=172_800
@@ -225,6 +251,12 @@ class Configs:
     """Fields of SelectingConfig (by, vtss_min, thresholds, duplicates, validation) that are not to have their default."""
     captioning: CaptioningStageConfig = Field(default_factory=CaptioningStageConfig)
     """Fields of CaptioningStageConfig (writing, limits, work) that are not to have their default."""
+    encoding: EncodingStageConfig = Field(default_factory=EncodingStageConfig)
+    """Fields of EncodingStageConfig (encoding, limits, work) that are not to have their default."""
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    """Fields of TrainingConfig (model, objective, batch_tokens, steps, lr, validation, ...) that are not to have their default."""
+    promoting: PromotingConfig = Field(default_factory=PromotingConfig)
+    """Fields of PromotingConfig (margin, sigmas, samples, draws) that are not to have their default."""
     tsa_training: TSATrainingConfig = Field(default_factory=TSATrainingConfig)
     """Fields of TSATrainingConfig (preset, targets, curriculum, split, optimisation, seeds) that are not to have their default."""
     caption_tuning: CaptionTuningConfig = Field(default_factory=CaptionTuningConfig)
@@ -250,10 +282,36 @@ class TuneCaptionerDefaults:
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
+class TrainDefaults:
+    """Defaults of the pipeline train."""
+
+    dataset: DatasetName = "clips"
+    """What is learned from: a dataset's name, or that of a family, whose newest dataset it is."""
+    start: str = ""
+    """URI of a trained model to go on from; empty: from the beginning."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
+class RetrainDefaults:
+    """Defaults of the pipeline retrain."""
+
+    shards: Shards = 4
+    """How many pods slice and score at once."""
+    dataset: FamilyName = "clips"
+    """Family of the datasets that it makes."""
+    family: ModelFamily = "dit"
+    """Family of the models: its promoted one is trained on, and may be replaced."""
+    fewest_new: FewestNew = 1
+    """New videos that are worth a training; 0: always."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
 class PipelineDefaults:
     """Defaults of pipelines; those of raw and data_root are in `lake`, those of configs in `configs`."""
 
     curate: CurateDefaults = Field(default_factory=CurateDefaults)
+    train: TrainDefaults = Field(default_factory=TrainDefaults)
+    retrain: RetrainDefaults = Field(default_factory=RetrainDefaults)
     tune_captioner: TuneCaptionerDefaults = Field(default_factory=TuneCaptionerDefaults)
 
 
@@ -414,6 +472,9 @@ class Values:
         train-weekly:               # on the marks that people have given by then
           pipeline: train-tsa
           cron: 0 0 3 * * SUN
+        retrain-nightly:            # ends after a listing where there is no new footage
+          pipeline: retrain
+          cron: 0 30 3 * * *
 
     At most one of a name at a time; what was missed is not made up for.
     """

@@ -96,7 +96,7 @@ def _checked(pipeline: str, name: str, value: Any, kind: str) -> Any:
         raise UserError(f"{pipeline}: {name} is {value!r}, a folder, which pods do not have; give s3://bucket/prefix")
     if name == "shards":
         plan_shards({}, value)
-    if name == "dataset":
+    if name == "dataset" and CATALOG[pipeline].makes_datasets:
         check_family(value)
     if config := CATALOG[pipeline].configs.get(name):
         load_config(config, value, where=name.replace("_", " "))

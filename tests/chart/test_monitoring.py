@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from longtake.telemetry import StepMetrics
+from longtake.telemetry import StepMetrics, TrainingMetrics
 from pipelines.cluster.chart import CHART
 from pipelines.compiling import CLONE
 from tests.chart.rendering import PROMETHEUS, of_kind, one, pods_of
@@ -117,6 +117,7 @@ def test_the_alerts_of_the_release_are_those_of_the_file(helm):
 
 def test_alerts_ask_for_metrics_that_steps_serve():
     metrics = StepMetrics("any")
+    TrainingMetrics(metrics)
     metrics.count_item("kept", "")
     metrics.count_input("done", 1.0)
     metrics.count_bytes("read", 1)

@@ -67,6 +67,48 @@ def test_train_tsa_trains_shows_what_it_is_worth_and_always_sums_up():
     assert pods["exec-tsa-training"]["nodeSelector"]["labels"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
 
 
+def test_train_encodes_then_trains_and_always_sums_up():
+    spec, pods = ir("gpu", "train")
+    assert spec["root"]["dag"]["tasks"]["summary"]["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    steps = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    assert {name: task.get("dependentTasks", []) for name, task in steps.items()} == {
+        "encoding": [], "training": ["encoding"],
+    }  # fmt: skip
+    assert pods["exec-training"]["nodeSelector"]["labels"]["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
+
+
+def test_retrain_does_after_a_listing_what_curate_does_and_learns_only_where_there_is_news():
+    spec, _ = ir("gpu", "retrain")
+    steps = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    assert set(steps) == {"listing", "news", "condition-2"}
+    assert steps["news"]["dependentTasks"] == ["listing"]
+    condition = steps["condition-2"]["triggerPolicy"]["condition"]
+    assert condition.endswith("['pipelinechannel--news-Output'] == true")
+    learning = spec["components"]["comp-condition-2"]["dag"]["tasks"]
+    assert {name: task.get("dependentTasks", []) for name, task in learning.items() if "for-loop" not in name} == {
+        "selecting": ["for-loop-3"], "captioning": ["selecting"], "encoding": ["captioning"], "training": ["encoding"],
+        "promoting": ["encoding", "training"],
+    }  # fmt: skip
+    curated, _ = ir("gpu", "curate")
+    for step in ("slicing", "scoring", "selecting", "captioning"):
+        assert _executors(spec)[f"exec-{step}"] == _executors(curated)[f"exec-{step}"]
+        given = set(tasks_of(spec)[step]["inputs"]["parameters"])
+        assert given == set(tasks_of(curated)[step]["inputs"]["parameters"])
+
+
+def test_what_comes_of_news_goes_on_from_the_promoted_model_on_its_basis():
+    spec, _ = ir("gpu", "retrain")
+    learning = spec["components"]["comp-condition-2"]["dag"]["tasks"]
+    inputs = {name: learning[name]["inputs"]["parameters"] for name in ("encoding", "training", "promoting")}
+    source = {
+        step: {key: value.get("componentInputParameter", "") for key, value in of.items()}
+        for step, of in inputs.items()
+    }
+    assert source["encoding"]["config"] == "pipelinechannel--news-encoding_config"
+    assert source["training"]["start"] == "pipelinechannel--news-model"
+    assert source["promoting"]["videos"] == "pipelinechannel--news-videos"
+
+
 EVERY = [(profile, name) for profile in PROFILES for name in PIPELINES]
 
 

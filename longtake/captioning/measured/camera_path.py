@@ -37,6 +37,8 @@ GOOD = 0.85
 """Agreement from which no other guess is tried."""
 POOR, POOR_GAP = 0.3, 0.6
 """Agreement below which a pair says nothing, and neighbours that are further apart: its motion is that of the pairs around it."""
+MARGIN = 0.03
+"""What is tracked anew must agree by so much more than what pairs, which are smoother, lead to."""
 SPAN_S, SPAN_PX = 1.0, 6.0
 """From one frame to a later one at most this long, or this far, is aligned anew: small errors of pairs do not add up, and a slow move
 is seen over a longer way."""
@@ -116,13 +118,10 @@ def _straighten(
     moves_P4 = moves_P4.copy()
     first, stands_P, far_P = 0, np.zeros(len(moves_P4), bool), np.zeros(len(moves_P4), bool)
     while first < len(moves_P4):
-        last, way = _reach(looks[first], moves_P4, known_P, times_s, first)
-        a, b = looks[first], looks[last]
-        aligned = align(a, b, way) if last > first + 1 else way
-        if agreement(a, b, aligned) > agreement(a, b, way):
-            share_P = np.diff(times_s[first : last + 1]) / (times_s[last] - times_s[first])
-            moves_P4[first:last] += as_four(compose(invert(way), aligned)) * share_P[:, None]
-            way = aligned
+        ways_P2 = _span(looks[first:], moves_P4[first:], known_P[first:], times_s[first:])
+        last = first + len(ways_P2)
+        moves_P4[first:last] = as_four(compose(invert(np.stack([REST, *ways_P2[:-1]])), ways_P2))
+        a, b, way = looks[first], looks[last], ways_P2[-1]
         if known_P[first]:
             stands_P[first:last] = _stands(a, b, way)
             far_P[first:last] = displacement_px(way, a) >= FAR_PX
@@ -133,21 +132,68 @@ def _straighten(
     return moves_P4
 
 
-def _reach(
-    look: Look, moves_P4: NDArray[np.float64], known_P: NDArray[np.bool_], times_s: NDArray[np.float64], first: int
-) -> tuple[int, Similarity]:
-    """The frame to which a span that begins at `first` goes, and the way to it; one pair that says nothing is a span by itself."""
-    last, way = first + 1, of_four(moves_P4[first])
-    while (
-        last < len(moves_P4)
-        and known_P[first]
-        and known_P[last]
-        and times_s[last] - times_s[first] < SPAN_S
-        and displacement_px(way, look) < SPAN_PX
-    ):
-        way = compose(way, of_four(moves_P4[last]))
-        last += 1
-    return last, way
+def _span(
+    looks: Sequence[Look], moves_P4: NDArray[np.float64], known_P: NDArray[np.bool_], times_s: NDArray[np.float64]
+) -> Similarity:
+    """From the first frame to those of its span [P, 2]: where the pairs lead, or what is tracked anew if that is clearly better."""
+    led_P2 = _lead(looks, moves_P4, known_P, times_s)
+    tracked_P2 = _track(looks, moves_P4, known_P, times_s)
+    if len(tracked_P2) == 1:
+        return led_P2
+    tracked_P2 = _retrace(looks[: len(tracked_P2) + 1], tracked_P2, times_s[: len(tracked_P2) + 1])
+    both = [
+        np.mean([agreement(looks[0], look, way) for look, way, _ in zip(looks[1:], ways, other, strict=False)])
+        for ways, other in ((tracked_P2, led_P2), (led_P2, tracked_P2))
+    ]
+    return tracked_P2 if both[0] > both[1] + MARGIN else led_P2
+
+
+def _ends(known_P: NDArray[np.bool_], since_s: NDArray[np.float64], k: int, way: Similarity, look: Look) -> bool:
+    """Whether a span ends with frame k; one pair that says nothing is a span by itself."""
+    return bool(not known_P[0] or not known_P[k] or since_s[k] >= SPAN_S or displacement_px(way, look) >= SPAN_PX)
+
+
+def _lead(
+    looks: Sequence[Look], moves_P4: NDArray[np.float64], known_P: NDArray[np.bool_], times_s: NDArray[np.float64]
+) -> Similarity:
+    """Where the pairs lead, corrected by an alignment of the last frame with the first."""
+    ways, since_s = [of_four(moves_P4[0])], times_s - times_s[0]
+    for k in range(1, len(moves_P4)):
+        if _ends(known_P, since_s, k, ways[-1], looks[0]):
+            break
+        ways.append(compose(ways[-1], of_four(moves_P4[k])))
+    last = len(ways)
+    aligned = align(looks[0], looks[last], ways[-1]) if last > 1 else ways[-1]
+    if agreement(looks[0], looks[last], aligned) <= agreement(looks[0], looks[last], ways[-1]):
+        return np.stack(ways)
+    share_P1 = (since_s[1 : last + 1] / since_s[last])[:, None]
+    return compose(np.stack(ways), of_four(as_four(compose(invert(ways[-1]), aligned)) * share_P1))
+
+
+def _track(
+    looks: Sequence[Look], moves_P4: NDArray[np.float64], known_P: NDArray[np.bool_], times_s: NDArray[np.float64]
+) -> Similarity:
+    """All frames aligned with the first.
+
+    A thing that moves goes away from where it was, the scene does not: the longer the way, the less the one looks like the other.
+    """
+    ways, since_s = [of_four(moves_P4[0])], times_s - times_s[0]
+    for k in range(1, len(moves_P4)):
+        if _ends(known_P, since_s, k, ways[-1], looks[0]):
+            break
+        onward = of_four(as_four(ways[-1]) * since_s[k + 1] / since_s[k])
+        ways.append(_best(looks[0], looks[k + 1], [compose(ways[-1], of_four(moves_P4[k])), onward, REST])[0])
+    return np.stack(ways)
+
+
+def _retrace(looks: Sequence[Look], ways_P2: Similarity, times_s: NDArray[np.float64]) -> Similarity:
+    """The same, with the frames of the first half aligned with the last one: the longer of two ways says more."""
+    ways_P2, home = ways_P2.copy(), invert(ways_P2[-1])
+    share_P = (times_s[-1] - times_s[1:]) / (times_s[-1] - times_s[0])
+    for k in np.flatnonzero(share_P > 0.5).tolist():
+        tries = [of_four(as_four(home) * share_P[k]), compose(home, ways_P2[k])]
+        ways_P2[k] = compose(ways_P2[-1], _best(looks[-1], looks[k + 1], tries)[0])
+    return ways_P2
 
 
 def _bridge(

@@ -18,8 +18,8 @@ from longtake.errors import UserError
 from longtake.lake import Lake
 from longtake.records import Clip
 from longtake.shards import plan_shards
+from pipelines.argo.steps import OUTPUTS
 from pipelines.argo.workflows import (
-    OUTPUTS,
     compile_pipeline,
     cron_workflows,
     skeleton,
@@ -76,6 +76,12 @@ def evaluate(expression, known):
     return eval(expression, functions, vars(scope))
 
 
+def holds(condition):
+    """A `when`: two words that are the same, as far as it is used here."""
+    left, right = condition.split(" == ")
+    return left == right
+
+
 class Workflow:
     """A run of a WorkflowTemplate: its pods one after the other, each a process."""
 
@@ -105,6 +111,8 @@ class Workflow:
                 break
             outputs = {}
             known = {**self.known, **scope}
+            if not holds(fill_in(task.get("when", "true == true"), known)):
+                continue
             for item in json.loads(fill_in(task, {**known, "item": "{{item}}"}).get("withParam", "[null]")):
                 filled = fill_in(task, {**known, "item": item})
                 parameters = filled.get("arguments", {"parameters": []})["parameters"]
@@ -278,7 +286,7 @@ def test_every_parameter_is_described_and_has_a_default_that_is_text(pipeline):
 
 
 def test_expressions_stay_within_what_argo_3_and_4_both_take():
-    expressions = re.findall(r"\{\{=(.*?)\}\}", json.dumps(skeleton("curate")))
+    expressions = re.findall(r"\{\{=(.*?)\}\}", json.dumps([skeleton(pipeline) for pipeline in CATALOG]))
     assert len(set(expressions)) == 2
     for expression in expressions:
         assert "sprig" not in expression
@@ -291,6 +299,31 @@ def test_each_shard_is_a_pod_with_its_label():
     label = steps_of(skeleton("curate"))["slicing"]["metadata"]["labels"]["longtake.io/shard"]
     for shard in plan_shards(dict.fromkeys(range(64), 1), 5):
         assert fill_in(label, {"inputs.parameters.shard": str(shard)}) == shard.label
+
+
+def test_retrain_learns_only_where_there_is_news_and_all_that_learning_needs_is_passed_on():
+    templates = {template["name"]: template for template in skeleton("retrain")["spec"]["templates"]}
+    *first, learning = templates["retrain"]["dag"]["tasks"]
+    assert [task["name"] for task in first] == ["listing", "news"]
+    assert learning["when"] == "{{tasks.news.outputs.parameters.news}} == true"
+    found = {f"tasks.news.outputs.parameters.{name}": "x" for name in ("news", "model", "videos", "encoding_config")}
+    assert not holds(fill_in(learning["when"], found))
+    given = {each["name"] for each in learning["arguments"]["parameters"]}
+    assert given == {each["name"] for each in templates["learning"]["inputs"]["parameters"]}
+    steps = [task["name"] for task in templates["learning"]["dag"]["tasks"]]
+    assert steps == ["shards", "selecting", "captioning", "encoding", "training", "promoting"]
+    offered = {each["name"] for each in templates["news"]["outputs"]["parameters"]}
+    assert {tag.split(".")[-1] for tag in found} == offered
+
+
+@pytest.mark.parametrize("pipeline", CATALOG)
+def test_every_task_gives_its_template_just_the_inputs_that_it_asks_for(pipeline):
+    templates = {template["name"]: template for template in skeleton(pipeline)["spec"]["templates"]}
+    tasks = [task for template in templates.values() for task in template.get("dag", {"tasks": []})["tasks"]]
+    for task in tasks:
+        given = [each["name"] for each in task.get("arguments", {"parameters": []})["parameters"]]
+        asked = templates[task["template"]].get("inputs", {"parameters": []})["parameters"]
+        assert sorted(given) == sorted(each["name"] for each in asked)
 
 
 # Retries.

@@ -1,0 +1,37 @@
+"""The moving average of the weights: what is judged, sampled from and kept."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class Averages:
+    """The average of a model's weights over its steps; young ones forget faster, so that the first weights do not linger."""
+
+    def __init__(self, model: nn.Module, keep: float) -> None:
+        self.keep = keep
+        self.weights: dict[str, Tensor] = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """After the step number `step`, from 1."""
+        keep = min(self.keep, (1 + step) / (10 + step))
+        now = [weight.detach() for weight in model.parameters()]
+        torch._foreach_lerp_(list(self.weights.values()), now, 1.0 - keep)
+
+    @contextmanager
+    def applied(self, model: nn.Module) -> Iterator[None]:
+        """The model has the averaged weights while the block runs, and its own again after it, to the bit."""
+        own = {name: weight.data for name, weight in model.named_parameters()}
+        try:
+            _point(model, self.weights)
+            yield
+        finally:
+            _point(model, own)
+
+
+def _point(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    for name, weight in model.named_parameters():
+        weight.data = weights[name]

@@ -1,0 +1,1 @@
+"""Footage as latents: autoencoders, text encoders, and the shards that a training reads."""

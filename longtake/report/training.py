@@ -1,0 +1,144 @@
+"""The page of a training of a video model: losses, throughput, skipped steps, and the films that it makes."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from longtake.dit.step_record import Curve, Point
+from longtake.records import Run
+from longtake.report.curves import Axis, Colour, Series, chart_svg
+from longtake.report.page import render_page
+from longtake.report.plots import number
+
+MAX_POINTS = 400
+"""Of a curve; of more steps, the mean of every few."""
+TIMES: tuple[Colour, ...] = ("kept", "ink", "bad", "dropped")
+REASONS = {
+    "not_finite": "the loss or the gradient was no number",
+    "spike": "the gradient was many times as long as those before it",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """What the model makes of one sample's text and metrics, and the sample itself."""
+
+    caption: str
+    conditions: Mapping[str, float]
+    strips: list[tuple[str, str]]
+    """When it was made, and a JPEG in base64."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSheet:
+    """Everything that the page shows."""
+
+    name: str
+    """Of the samples."""
+    facts: Mapping[str, str]
+    row: Run
+    curve: Curve
+    films: Sequence[Film]
+    depth: int
+    width: int
+    objective: str
+    started_from: str
+    """URI of the model that it went on from; empty: nothing."""
+
+
+def training_sheet(sheet: TrainingSheet) -> str:
+    """The page, which stands alone."""
+    row, curve = sheet.row, sheet.curve
+    seconds = curve.total("seconds")
+    return render_page(
+        "training.html",
+        title="Training of a video model",
+        place=sheet.name,
+        facts=sheet.facts,
+        sheet=sheet,
+        loss=number(row.loss),
+        train_loss=number(row.train_loss),
+        params=_amount(row.params),
+        tokens=_amount(row.tokens),
+        steps=f"{row.steps:,}",
+        pace=number(curve.total("tokens") / seconds) if seconds else "–",
+        rate=_amount(curve.total("flops") / seconds) if seconds else "–",
+        waited=f"{curve.total('waited_s') / seconds:.1%}" if seconds else "–",
+        losses=_losses(curve),
+        by_time=_by_time(curve),
+        norms=_norms(curve),
+        paces=_paces(curve),
+        skipped=[(name, count, REASONS.get(name, "")) for name, count in sorted(curve.skipped.items())],
+        number=number,
+    )
+
+
+def _losses(curve: Curve) -> Markup:
+    learned = [(point.step, point.loss) for point in curve.points if point.loss is not None]
+    every = math.ceil(len(learned) / MAX_POINTS) or 1
+    steps = every * curve.stride
+    judged = [(float(step), found.loss) for step, found in curve.validations]
+    series = [
+        Series(points=_thinned(learned), name=f"train, mean of {steps} steps" if steps > 1 else "train", colour="dim"),
+        Series(
+            points=judged, name="validation, averaged weights", style="dotted line" if len(judged) < 60 else "line",
+            said=[f"step {step:,.0f}: {loss:.4f}" for step, loss in judged],
+        ),
+    ]  # fmt: skip
+    return _chart(series, "loss by step", height=240)
+
+
+def _by_time(curve: Curve) -> Markup | None:
+    """Validation loss over parts of t, a line each."""
+    if not curve.validations:
+        return None
+    turns = len(curve.validations[0][1].by_time)
+    series = [
+        Series(
+            points=[(float(step), found.by_time[turn]) for step, found in curve.validations],
+            name=f"t {turn / turns:.2g} to {(turn + 1) / turns:.2g}", colour=TIMES[turn % len(TIMES)],
+            style=("line", "dashed")[turn // len(TIMES) % 2],
+        )
+        for turn in range(turns)
+    ]  # fmt: skip
+    return _chart(series, "validation loss by step and t", height=200)
+
+
+def _norms(curve: Curve) -> Markup:
+    points = [(point.step, point.norm) for point in curve.points if point.norm is not None]
+    return _chart(
+        [Series(points=_thinned(points), name="length of the gradient", colour="ink")], "gradient by step", height=120
+    )
+
+
+def _paces(curve: Curve) -> Markup:
+    def pace(point: Point) -> float:
+        return point.tokens / point.seconds if point.seconds else math.nan
+
+    points = [(point.step, pace(point)) for point in curve.points]
+    return _chart(
+        [Series(points=_thinned(points), name="video tokens a second", colour="ink")], "throughput by step", height=120
+    )
+
+
+def _chart(series: Iterable[Series], label: str, *, height: int) -> Markup:
+    shown = [one for one in series if one.points]
+    xs, ys = ([point[axis] for one in shown for point in one.points] for axis in (0, 1))
+    return chart_svg(shown, Axis.over("step", xs), Axis.over("", ys), label=label, width=700, height=height)
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """At most `MAX_POINTS`, means of neighbours."""
+    every = math.ceil(len(points) / MAX_POINTS) or 1
+    parts = [points[at : at + every] for at in range(0, len(points), every)]
+    return [(part[-1][0], sum(value for _, value in part) / len(part)) for part in parts]
+
+
+def _amount(value: float) -> str:
+    """`16.8M`, `1.07B`."""
+    for unit, size in (("P", 1e15), ("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{number(value / size)}{unit}"
+    return number(value)

@@ -1,0 +1,41 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from longtake.cli.train import train
+from longtake.errors import UserError
+from tests.stages.latent_lakes import drawn_lake
+
+CONFIG = """
+training_config:
+  model: {width_per_layer: 32, head_width: 16, frequency_width: 16}
+  batch_tokens: 32
+  films: {count: 0}
+"""
+
+
+def call(*arguments):
+    done = CliRunner().invoke(train, list(map(str, arguments)), catch_exceptions=True)
+    if isinstance(done.exception, UserError):
+        raise done.exception
+    return done
+
+
+def test_a_model_is_trained_by_one_line_which_says_how_to_make_films_with_it(tmp_path):
+    lake = drawn_lake(tmp_path, clips=6)
+    (tmp_path / "train.yaml").write_text(CONFIG)
+    given = ("--data-root", lake.data_root, "--config", tmp_path / "train.yaml", "--depth", 1, "--steps", 2)
+    said = call(*given)
+    assert said.exit_code == 0, said.output
+    assert "after 2 steps; model file://" in said.stdout
+    assert "longtake sample --model file://" in said.stdout
+    record = json.loads(call(*given, "--json").stdout)
+    assert (record["steps"], record["skipped"]) == (2, 2)
+    assert record["model"] in said.stdout
+
+
+def test_a_config_file_of_something_else_is_refused(tmp_path):
+    (tmp_path / "train.yaml").write_text("steps: 5\n")
+    with pytest.raises(UserError, match="has steps; expected training_config"):
+        call("--data-root", tmp_path, "--config", tmp_path / "train.yaml")
