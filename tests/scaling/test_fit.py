@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from longtake.errors import UserError
 from longtake.scaling.fit import fit_laws, reducible_error
+from longtake.scaling.huber import fit_huber, starts
 from longtake.scaling.isoflop import find_valleys, size_by_valleys
 from longtake.scaling.law import LossLaw
 from longtake.scaling.projection import project
@@ -124,3 +125,12 @@ def test_a_row_without_a_number_is_named(name):
         read_trials([row | {name: None}])
     with pytest.raises(UserError, match="run 0 has a number that is not above nought"):
         read_trials([row | {name: -1.0}])
+
+
+def test_huber_from_a_few_starts_comes_to_the_same_law_without_noise():
+    rows = runs()
+    columns = [np.array([row[name] for row in rows]) for name in ("params", "tokens", "loss")]
+    found = fit_huber(*columns, begin=starts()[::12])
+    assert found.alpha_params == pytest.approx(0.3188, rel=0.02)
+    assert found.alpha_tokens == pytest.approx(0.2917, rel=0.02)
+    assert found.floor == pytest.approx(0.4856, rel=1e-3)
