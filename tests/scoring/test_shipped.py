@@ -28,12 +28,12 @@ def test_it_is_small_and_says_how_it_came_to_be():
     assert '"seeds": [0, 1, 2]' in facts["config"]
 
 
-def test_a_batch_of_one_and_of_sixteen_agree():
+def test_a_batch_of_one_and_of_six_agree():
     checkpoint = load_checkpoint(SHIPPED)
-    network, inputs = checkpoint.network, draw_inputs(16, architecture=checkpoint.network.architecture)
+    network, inputs = checkpoint.network, draw_inputs(6, architecture=checkpoint.network.architecture)
     with torch.inference_mode():
         together_B = network(*inputs)
-        alone_B = torch.cat([network(*(part[[clip]] for part in inputs)) for clip in range(16)])
+        alone_B = torch.cat([network(*(part[[clip]] for part in inputs)) for clip in range(6)])
     assert together_B.std() > 0.01
     assert torch.allclose(together_B, alone_B, atol=1e-4, rtol=0)
 
