@@ -22,9 +22,9 @@ from typing import IO, Any
 
 from longtake.config import load_config
 from longtake.datasets.naming import check_family
-from longtake.errors import EXIT_FAULT, UserError
+from longtake.errors import EXIT_FAULT, EXIT_TRANSIENT, UserError
 from longtake.lake import Lake
-from longtake.progress import read_progress
+from longtake.progress import Progress, read_progress
 from longtake.shards import plan_shards
 from longtake.stages.config import check_agreement
 from longtake.stages.step import open_places
@@ -51,11 +51,22 @@ def run_locally(pipeline: str, parameters: Mapping[str, Any], *, log: Path | Non
         child.stdin.write(json.dumps({"pipeline": pipeline, "parameters": parameters, "pipeline_root": scratch}))
         child.stdin.close()
         tail = _follow(child, outcome, file)
+    if outcome.run:
+        steps = read_progress(Lake(parameters["data_root"]), outcome.run)
+        if child.returncode and not outcome.errors:
+            outcome.errors += killed_steps(steps)
+        outcome.steps = [asdict(step) for step in steps]
     if child.returncode and not outcome.errors:
         outcome.errors.append((EXIT_FAULT, f"{pipeline} failed; the end of its output:\n{tail}"))
-    if outcome.run:
-        outcome.steps = [asdict(step) for step in read_progress(Lake(parameters["data_root"]), outcome.run)]
     return outcome
+
+
+def killed_steps(steps: list[Progress]) -> Iterator[tuple[int, str]]:
+    """Exit code and sentence of each step whose process ended without a word: what it fails of, it writes down."""
+    for step in steps:
+        if step.state == "running":
+            step.state, step.error = "failed", "killed"
+            yield EXIT_TRANSIENT, f"{step.stage} {step.shard} was killed, most likely for want of memory (signal 9)"
 
 
 @contextlib.contextmanager
@@ -111,9 +122,15 @@ def _checked(pipeline: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
             if not isinstance(value, Mapping | None):
                 raise UserError(f"{pipeline}: {key} is {value!r}; expected names and values")
             checked[key] = dict(value or {})
-    loaded: dict[str, Any] = {
-        key: load_config(configs[key], checked.get(key) or {}, where=key.replace("_", " ")) for key in configs
-    }
+    loaded: dict[str, Any] = {}
+    wrong = []
+    for key, config in configs.items():
+        try:
+            loaded[key] = load_config(config, checked.get(key) or {}, where=key.replace("_", " "))
+        except UserError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UserError("; ".join(wrong))
     if "selecting_config" in loaded:
         check_agreement(loaded["scoring_config"], loaded["selecting_config"])
     if "shards" in parameters:
@@ -143,7 +160,7 @@ def _follow(child: "subprocess.Popen[str]", outcome: Outcome, log: IO[str] | Non
             elif event["message"] == "weights":
                 outcome.network = {"weights": event["weights"], "srcc": event["srcc"]}
             elif event["message"] == "model":
-                outcome.model = {"uri": event["model"], "loss": event["loss"]}
+                outcome.model = {"uri": event["model"], "loss": event["loss"], "train_loss": event["train_loss"]}
             elif event["message"] == "news":
                 outcome.news = {"new": event["new"], "enough": event["enough"]}
             elif event["message"] == "decision":

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from longtake.dit.step_record import UNJUDGED, say_losses
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, EXIT_USER
 
 SHOWN_QUARANTINED = 5
@@ -23,7 +24,7 @@ class Outcome:
     network: dict[str, Any] = field(default_factory=dict)
     """URI of the weights that the run ended with, and their SRCC on sources that were held out."""
     model: dict[str, Any] = field(default_factory=dict)
-    """URI of the video model that the run trained, and its loss on held-out samples."""
+    """URI of the video model that the run trained, its loss on held-out samples, none where there were none, and its train loss."""
     news: dict[str, Any] = field(default_factory=dict)
     """How many videos were new, and whether that was enough to go on."""
     decision: dict[str, Any] = field(default_factory=dict)
@@ -42,8 +43,9 @@ class Outcome:
         errors = [{"exit_code": code, "sentence": sentence} for code, sentence in self.errors]
         facts = {"run": self.run, "exit_code": self.exit_code, "errors": errors}
         made = {"dataset": self.dataset.get("name"), "weights": self.network.get("weights")}
-        trained = {"model": self.model.get("uri"), "news": self.news or None, "decision": self.decision or None}
-        return json.dumps(facts | made | trained | {"steps": self.steps}, indent=2)
+        trained = {"model": self.model.get("uri"), **{name: self.model.get(name) for name in ("loss", "train_loss")}}
+        told = {"news": self.news or None, "decision": self.decision or None}
+        return json.dumps(facts | made | trained | told | {"steps": self.steps}, indent=2)
 
     def show(self) -> None:
         """Prints what each step did."""
@@ -73,10 +75,10 @@ class Outcome:
             enough = "enough for a training" if self.news["enough"] else "nothing to do"
             console.print(f"news: {self.news['new']} new videos, {enough}")
         if self.model:
-            loss = self.model["loss"]
-            console.print(
-                f"model: {self.model['uri']}" + ("" if loss is None else f", loss {loss:.4f} on held-out samples")
-            )
+            loss, train_loss = self.model["loss"], self.model["train_loss"]
+            console.print(f"model: {self.model['uri']}, {say_losses(loss, train_loss)}")
+            if loss is None:
+                console.print(f"model: {UNJUDGED}")
         if self.decision:
             console.print("decision: {decision}, since {why}; in use: {in_use}".format(**self.decision))
         if self.network:

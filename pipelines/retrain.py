@@ -90,6 +90,7 @@ def build(values: Values) -> Any:
                         samples=encoded.outputs["Output"],
                         config=training_config,
                         start=found.outputs["model"],
+                        only_new=True,
                         run=run,
                     ),
                     "training",

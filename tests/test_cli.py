@@ -3,10 +3,13 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import fields
 
 import pytest
 
 from longtake import __version__
+from longtake.cli.local import LOCAL_PIPELINES
+from pipelines.cluster.schedules import PARAMETERS
 from tests.drawing import draw_film
 
 HEAVY = {"torch", "kfp", "pyarrow", "boto3", "numpy", "cv2", "av", "deltalake", "duckdb", "pydantic"}
@@ -160,6 +163,19 @@ def test_a_local_run_is_refused_for_a_wrong_config_of_its_own_pipeline(tmp_path)
     (tmp_path / "config.yaml").write_text("tsa_training_config: {presett: paper}")
     arguments = ("run", "train-tsa", "--raw", ".", "--data-root", "data", "--config", "config.yaml")
     fails(longtake(*arguments, cwd=tmp_path, within_s=3), 20, "presett", "preset")
+
+
+def test_all_mistakes_of_a_config_file_are_told_at_once(tmp_path):
+    (tmp_path / "config.yaml").write_text("{encoding_config: {encodin: {}}, training_config: {stepps: 3}}")
+    arguments = ("run", "train", "--raw", ".", "--data-root", "data", "--config", "config.yaml")
+    fails(longtake(*arguments, cwd=tmp_path), 20, "encodin", "stepps")
+
+
+def test_the_help_of_run_names_all_that_a_config_file_may_have():
+    said = longtake("run", "--help").stdout
+    for pipeline in LOCAL_PIPELINES:
+        names = {field.name for field in fields(PARAMETERS[pipeline])} - {"raw", "data_root", "shards", "dataset"}
+        assert not [name for name in names if name not in said]
 
 
 def test_a_wrong_key_and_a_missing_bucket_are_one_line_exit_20_in_under_3_s(s3, tmp_path):

@@ -30,7 +30,10 @@ def test_a_model_is_trained_by_one_line_which_says_how_to_make_films_with_it(tmp
     assert said.exit_code == 0, said.output
     assert "after 2 steps; model file://" in said.stdout
     assert "longtake sample --model file://" in said.stdout
-    record = json.loads(call(*given, "--json").stdout)
+    again = call(*given, "--json")
+    assert "trained already" in again.stderr
+    assert "trained already" not in said.stderr
+    record = json.loads(again.stdout)
     assert (record["steps"], record["skipped"]) == (2, 2)
     assert record["model"] in said.stdout
 

@@ -11,6 +11,7 @@ def training(
     samples: str = "clips",
     config: dict = {},  # noqa: B006 (Kubeflow reads the default)
     start: str = "",
+    only_new: bool = False,
     run: str = "",
 ) -> str:
     """Trains a video diffusion transformer on encoded clips, from nothing or from a model that there is.
@@ -23,6 +24,7 @@ def training(
         config: Fields of TrainingConfig (model, objective, batch_tokens, steps, lr, schedule, validation, films, work) that are not to
             have their default.
         start: URI of the trained model to go on from; none begins from nothing.
+        only_new: Whether nothing is trained where `start` was made of these very samples; it is then what is given out.
         run: Name of the run in progress and reports.
 
     Returns:
@@ -30,7 +32,9 @@ def training(
     """
     from longtake.stages import kubeflow, training
 
-    summary = kubeflow.call(training.run, data_root=data_root, samples=samples, config=config, start=start, run=run)
+    summary = kubeflow.call(
+        training.run, data_root=data_root, samples=samples, config=config, start=start, only_new=only_new, run=run
+    )  # fmt: skip
     kubeflow.publish(
         summary,
         data_root=data_root,

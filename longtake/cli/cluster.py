@@ -52,11 +52,16 @@ def read_pairs(pairs: tuple[str, ...], **named: str | None) -> dict[str, str]:
     return texts
 
 
-def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, elastic: int) -> None:
-    """Prints rows in at most 100 columns; the column of number `elastic` gives way."""
-    widths = [min(max(len(row[n]) for row in [columns, *rows]), SHOWN) for n in range(len(columns))]
-    others = sum(widths) - widths[elastic] + 2 * (len(columns) - 1)
-    widths[elastic] = min(max(len(row[elastic]) for row in [columns, *rows]), TABLE_COLUMNS - others)
+def print_table(
+    columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, elastic: int, whole: bool = False
+) -> None:
+    """Prints rows, `whole` or in at most 100 columns, where the column of number `elastic` gives way."""
+    widths = [max(len(row[n]) for row in [columns, *rows]) for n in range(len(columns))]
+    if not whole:
+        shown = [min(width, SHOWN) for width in widths]
+        others = sum(shown) - shown[elastic] + 2 * (len(columns) - 1)
+        shown[elastic] = min(widths[elastic], TABLE_COLUMNS - others)
+        widths = shown
     for row in [columns, *rows]:
         click.echo("  ".join(_fit(text, width) for text, width in zip(row, widths, strict=True)).rstrip())
 

@@ -52,7 +52,7 @@ def demo(folder: Path) -> None:
     "--config",
     "config_file",
     type=click.Path(path_type=Path),
-    help="YAML: listing_config, slicing_config, scoring_config, selecting_config, captioning_config, or what else the pipeline takes.",
+    help="YAML, its names as above; within each: the README of the step, or docs/.",
 )
 @click.option("--log", type=click.Path(path_type=Path), help="Keep the pipeline's whole output in this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print run, exit code, errors and what each step did as JSON.")
@@ -66,7 +66,19 @@ def run(
     log: Path | None,
     as_json: bool,
 ) -> None:
-    """Runs a pipeline on this machine, under Kubeflow's own local runner. Again: what is done is skipped."""
+    """Runs a pipeline on this machine, under Kubeflow's own local runner. Again: what is done is skipped.
+
+    The names that a config file may have:
+
+    \b
+    curate          listing_config, slicing_config, scoring_config,
+                    selecting_config, captioning_config
+    train           captioning_config, encoding_config, training_config, start
+    retrain         those of curate, encoding_config, training_config,
+                    promoting_config, family, fewest_new
+    train-tsa       slicing_config, scoring_config, tsa_training_config
+    tune-captioner  captioning_config, caption_tuning_config
+    """
     local = from_clone("pipelines.local")
     parameters = read_mapping(config_file)
     for name in ("raw", "data_root", "shards", "dataset"):

@@ -2,7 +2,9 @@
 
 import getpass
 import json
+import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +14,7 @@ from longtake.cli.cluster import print_table, printable
 if TYPE_CHECKING:
     from longtake.lake import Lake
     from longtake.promotion.entry import Entry
+    from longtake.stages.models import ModelFile
 
 DATA_ROOT = click.option("--data-root", required=True, help="Where models are: s3://bucket/prefix or a folder.")
 FAMILY = click.option("--family", default="dit", show_default=True, help="Which models: one of each is in use.")
@@ -32,28 +35,55 @@ def models() -> None:
 @click.option("--family", help="Of this family alone.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 def list_(data_root: str, family: str | None, as_json: bool) -> None:
-    """All decisions, the oldest first; a star marks where the model in use came in."""
-    from longtake.promotion.entry import in_use
-    from longtake.stages.pointer import list_families, read_log
+    """All decisions, the oldest first, a star where the model in use came in; then the models that no decision names.
+
+    --json has the decisions alone.
+    """
+    from longtake.promotion.entry import check_model_family, in_use
+    from longtake.stages.models import list_models
+    from longtake.stages.pointer import list_families, read_log, unknown_family
 
     lake = _open(data_root)
-    logs = [read_log(lake, name) for name in ([family] if family else list_families(lake))]
+    families = list_families(lake)
+    if family and families and check_model_family(family) not in families:
+        raise unknown_family(lake, family, families)
+    logs = {name: read_log(lake, name) for name in families}
+    shown = [log for name, log in logs.items() if family in (None, name)]
     if as_json:
-        click.echo(json.dumps([asdict(entry) for log in logs for entry in log], indent=2))
+        click.echo(json.dumps([asdict(entry) for log in shown for entry in log], indent=2))
         return
     columns = ("", "family", "no", "decision", "loss", "before", "model", "at", "by", "reason")
     rows = []
-    for log in logs:
+    for log in shown:
         current = in_use(log)[-1:]
         rows += [("*" if entry in current else "", *_cells(entry)) for entry in log]
+    named = {uri for log in logs.values() for entry in log for uri in (entry.model, entry.candidate)}
+    others = [model for model in reversed(list_models(lake)) if model.uri not in named]
+    said = [_count(len(rows), "decision"), *([f"{_count(len(others), 'model')} not promoted"] if others else [])]
+    rows += [_cells_of_file(model) for model in others]
     if rows:
-        print_table(columns, rows, elastic=9)
-    click.echo(f"{len(rows)} decisions" if len(rows) != 1 else "1 decision", err=True)
+        print_table(columns, rows, elastic=9, whole=not sys.stdout.isatty())
+    click.echo(", ".join(said), err=True)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _cells_of_file(model: "ModelFile") -> tuple[str, ...]:
+    at = datetime.fromtimestamp(model.written_s, UTC).isoformat()[:16]
+    steps = "" if model.steps is None else f"after {_count(model.steps, 'step')}"
+    return "", "", "", "not promoted", _loss(model.loss), "", model.name, at, "", steps
+
+
+def _loss(loss: float | None) -> str:
+    return "" if loss is None else f"{loss:.4f}"
 
 
 def _cells(entry: "Entry") -> tuple[str, ...]:
-    losses = ("" if loss is None else f"{loss:.4f}" for loss in (entry.loss, entry.previous_loss))
-    name = entry.candidate.rpartition("/")[2]
+    from longtake.stages.models import short_name
+
+    losses, name = map(_loss, (entry.loss, entry.previous_loss)), short_name(entry.candidate)
     return entry.family, str(entry.number), entry.decision, *losses, name, entry.at[:16], entry.by, entry.reason
 
 
@@ -64,16 +94,17 @@ def _cells(entry: "Entry") -> tuple[str, ...]:
 @REASON
 @AS_JSON
 def promote(model: str, data_root: str, family: str, reason: str, as_json: bool) -> None:
-    """Puts MODEL, a file that a training wrote, into use, without judging it; a file of this machine is copied into the lake.
+    """Puts MODEL into use, without judging it: its name in the lake, or a file that a training wrote; that is copied into the lake.
 
     \b
-    longtake models promote s3://lake/data/models/dit-1a2b3c4d5e6f.safetensors \\
+    longtake models promote dit-1a2b3c4d5e6f \\
         --data-root s3://lake/data --reason "sharper films"
     """
+    from longtake.stages.models import find_model
     from longtake.stages.pointer import promote_by_hand
 
     lake = _open(data_root)
-    _show(promote_by_hand(lake, model, family, by=getpass.getuser(), reason=reason), as_json)
+    _show(promote_by_hand(lake, find_model(lake, model), family, by=getpass.getuser(), reason=reason), as_json)
 
 
 @models.command(short_help="Puts the model before into use again.")

@@ -1,6 +1,7 @@
 """`longtake sample`: films from a trained model."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from longtake.errors import UserError
 )  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Length.  [default: as in training]")
 @click.option("--frames", type=click.IntRange(min=1), help="Instead of --seconds.")
-@click.option("--size", metavar="WxH", help="Pixels, 256x256 for example.  [default: as in training]")
+@click.option("--size", metavar="WxH", help="Width x height in pixels, 80x48 for example.  [default: as in training]")
 @click.option(
     "--seed", type=click.IntRange(0, 2**32), default=0, show_default=True, help="The same seed, the same film."
 )
@@ -47,7 +48,8 @@ from longtake.errors import UserError
     help="YAML: steps, solver, text_guidance, condition_guidance.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("films"), show_default=True, help="Folder."
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("films"), show_default=True,
+    help="Folder; one with films of another request is refused.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One record a film, on standard output.")
 def sample(
@@ -71,14 +73,12 @@ def sample(
     config: dict[str, Any] = read_mapping(config_file) | {
         name: value for name, value in given.items() if value is not None
     }
-    if guides:
-        config["condition_guidance"] = read_pairs(guides, "--guide")
     if prompts_file is not None:
         prompts += tuple(read_prompts(prompts_file))
     width, height = _read_size(size)
     wish = Wish(
-        prompts=prompts or ("",), metrics=read_pairs(metrics, "--set"), image=image, seed=seed, count=count,
-        size=AskedSize(frames=frames, seconds=seconds, height=height, width=width),
+        prompts=prompts or ("",), metrics=read_pairs(metrics, "--set"), guides=read_pairs(guides, "--guide"), image=image,
+        seed=seed, count=count, size=AskedSize(frames=frames, seconds=seconds, height=height, width=width),
     )  # fmt: skip
     place = _find_model(model, data_root)
     with show_bar("sampling", 0) as bar:
@@ -100,13 +100,18 @@ def _find_model(model: str | None, data_root: str | None) -> str:
     if model:
         return model
     from longtake.lake import Lake
+    from longtake.stages.models import list_models
     from longtake.stages.pointer import read_last
 
-    last = read_last(Lake(data_root or ""), "dit")
+    lake = Lake(data_root or "")
+    last = read_last(lake, "dit")
     if last is None or not last.model:
-        raise UserError(
-            f"no model is promoted below {data_root}; give --model, or promote one: longtake models promote"
-        )
+        newest = next(iter(list_models(lake)), None)
+        way = "train one: longtake train"
+        if newest:
+            root = shlex.quote(data_root or "")
+            way = f'promote the newest: longtake models promote {newest.name} --data-root {root} --reason "the first"'
+        raise UserError(f"no model is promoted below {data_root}; give --model, or {way}")
     return last.model
 
 
@@ -116,5 +121,5 @@ def _read_size(size: str | None) -> tuple[int | None, int | None]:
         return None, None
     width, _, height = size.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise UserError(f"--size {size} is no size; expected WIDTHxHEIGHT, 256x256 for example")
+        raise UserError(f"--size {size} is no size; expected WIDTHxHEIGHT, 80x48 for example")
     return int(width), int(height)

@@ -32,6 +32,7 @@ def train(
     longtake train --data-root s3://lake/data --depth 8 --steps 100000
     longtake train --data-root s3://lake/data --start s3://lake/data/models/dit-1a2b3c4d5e6f.safetensors
     """
+    from longtake.dit.step_record import UNJUDGED, say_losses
     from longtake.stages import training
 
     given = read_mapping(config_file)
@@ -43,14 +44,17 @@ def train(
     if steps is not None:
         config["steps"] = steps
     with show_bar("training", steps or config.get("steps", 0)) as bar:
-        summary = training.follow(data_root=data_root, samples=samples, config=config, start=start, show=bar.to)
+        summary = training.follow(
+            data_root=data_root, samples=samples, config=config, start=start, show=bar.to,
+            tell=lambda sentence: click.echo(f"longtake: {sentence}", err=True),
+        )  # fmt: skip
     if as_json:
         click.echo(summary.to_json())
         sys.exit(summary.exit_code)
-    loss = "none" if summary.loss is None else f"{summary.loss:.4f}"
-    click.echo(
-        f"validation loss {loss} after {summary.steps:,} steps; model {summary.model}, page {summary.report_uri}"
-    )
+    losses = say_losses(summary.loss, summary.train_loss)
+    click.echo(f"{losses} after {summary.steps:,} steps; model {summary.model}, page {summary.report_uri}")
+    if summary.loss is None:
+        click.echo(UNJUDGED)
     click.echo(f'films of it: longtake sample --model {summary.model} --prompt "..."')
     sys.exit(summary.exit_code)
 

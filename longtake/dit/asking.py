@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from longtake.dit.config import Objective
 from longtake.dit.guidance import TEXT
@@ -21,8 +21,8 @@ USUAL = 2.0
 
 
 def read_pairs(given: Sequence[str], option: str) -> dict[str, float]:
-    """`["motion=20", "clarity=0.9"]` as numbers by name; of a name that comes twice, the last. Raises UserError for what is no pair."""
-    pairs = {}
+    """`["motion=20", "clarity=0.9"]` as numbers by name. Raises UserError for what is no pair, and for a name that comes twice."""
+    pairs: dict[str, float] = {}
     for pair in given:
         name, sign, value = pair.partition("=")
         try:
@@ -31,8 +31,23 @@ def read_pairs(given: Sequence[str], option: str) -> dict[str, float]:
             number = math.nan
         if not sign or not math.isfinite(number):
             raise UserError(f"{option} {pair!r} is no name with a number; expected something like {option} motion=20")
-        pairs[name.strip()] = number
+        name = name.strip()
+        if name in pairs:
+            raise UserError(f"{option} {name} is given twice, {pairs[name]:g} and {number:g}; give it once")
+        pairs[name] = number
     return pairs
+
+
+def check_names(names: Iterable[str], known: Sequence[str], statistics: Collection[str]) -> None:
+    """Raises UserError for names of metrics that the model does not know, or has never seen; as `check_metrics`."""
+    seen = [name for name in known if name in statistics]
+    for name in names:
+        if name not in known:
+            raise UserError(f"this model knows no condition {name!r}; {nearest(name, seen)}")
+        if name not in seen:
+            raise UserError(
+                f"this model never learned {name}: no sample that it was trained on had one; leave it out ({nearest(name, seen)})"
+            )
 
 
 def check_metrics(
@@ -42,14 +57,8 @@ def check_metrics(
 
     `known`: those that it was built for; `statistics`: mean and standard deviation of those that its samples had.
     """
-    seen = [name for name in known if name in statistics]
+    check_names(metrics, known, statistics)
     for name, value in metrics.items():
-        if name not in known:
-            raise UserError(f"this model knows no condition {name!r}; {nearest(name, seen)}")
-        if name not in seen:
-            raise UserError(
-                f"this model never learned {name}: no sample that it was trained on had one; leave it out ({nearest(name, seen)})"
-            )
         least, most = RANGES.get(name, (-math.inf, math.inf))
         if not least <= value <= most:
             top = f"to {most:g}" if math.isfinite(most) else f"{UNITS.get(name, '')} or more".lstrip()

@@ -42,7 +42,7 @@ def plan_size(asked: AskedSize, windows: Windows, config: DiTConfig, autoencoder
     if height % side or width % side:
         near = " x ".join(str(max(side, round(pixels / side) * side)) for pixels in (width, height))
         raise UserError(
-            f"a film of {width} x {height} was asked for; this model makes multiples of {side} pixels: {near}, say"
+            f"a film of {width} x {height} (width x height) was asked for; this model makes multiples of {side} pixels: {near}, say"
         )
     if asked.frames is not None and asked.seconds is not None:
         raise UserError("a length in frames and one in seconds were asked for; give one of the two")

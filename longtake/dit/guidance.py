@@ -42,9 +42,7 @@ def plan_guidance(config: SamplingConfig, objective: Objective, asked_for: Colle
 
     What was not asked for needs no guidance. Raises UserError for a weight on what the model never learned to do without.
     """
-    weights: dict[str, float] = {TEXT: _text_weight(config, objective)}
-    weights |= {str(name): weight for name, weight in config.condition_guidance.items()}
-    pushed = {name: weight for name, weight in weights.items() if weight != 1 and name in asked_for}
+    pushed = {name: weight for name, weight in guidance_weights(config, objective, asked_for).items() if weight != 1}
     for name, weight in pushed.items():
         if not (objective.text_dropout if name == TEXT else objective.condition_dropout):
             kind = "text_dropout" if name == TEXT else "condition_dropout"
@@ -54,6 +52,13 @@ def plan_guidance(config: SamplingConfig, objective: Objective, asked_for: Colle
             )
     excess = [weight - 1 for weight in pushed.values()]
     return Guidance(tuple(pushed), (1 + sum(excess), *(-one for one in excess)))
+
+
+def guidance_weights(config: SamplingConfig, objective: Objective, asked_for: Collection[str]) -> dict[str, float]:
+    """The weight of the text and of each metric that has one, of those that are asked for."""
+    weights = {TEXT: _text_weight(config, objective)}
+    weights |= {str(name): weight for name, weight in config.condition_guidance.items()}
+    return {name: weight for name, weight in weights.items() if name in asked_for}
 
 
 def _text_weight(config: SamplingConfig, objective: Objective) -> float:

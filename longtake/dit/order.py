@@ -157,16 +157,21 @@ class Order:
         )
 
 
+def fixed_order(samples: Iterable[Sample]) -> list[Sample]:
+    """The samples by a hash of their ids; rows with a reason are left out."""
+    kept = (sample for sample in samples if sample.reason is None)
+    return sorted(kept, key=lambda sample: _lot("validation", sample.clip_id, sample.window))
+
+
 def fixed_batches(
     samples: Sequence[Sample], count: int, *, batch_tokens: int, tokens_of: Callable[[Shape], int]
 ) -> list[GlobalBatch]:
     """`count` samples, or all where there are fewer, each once: what a validation measures with, the same every time.
 
-    They are chosen by a hash of their ids, and numbered from 0 by it. Shapes come in turn, in batches of at most `batch_tokens`, of one
+    They are the first of `fixed_order`, and numbered from 0 by it. Shapes come in turn, in batches of at most `batch_tokens`, of one
     sample at least.
     """
-    kept = [sample for sample in samples if sample.reason is None]
-    kept = sorted(kept, key=lambda sample: _lot("validation", sample.clip_id, sample.window))[:count]
+    kept = fixed_order(samples)[:count]
     by_shape: dict[Shape, list[tuple[int, Place]]] = defaultdict(list)
     for number, sample in enumerate(kept):
         place = _place(sample)

@@ -10,6 +10,18 @@ Skip = Literal["", "not_finite", "spike"]
 POINTS = 2000
 """Of a curve, at most."""
 
+UNJUDGED = (
+    "nothing was held out, so there is no validation loss: curate more videos, or hold more of them out "
+    "(of `curate`, selecting_config: {validation_share: 0.2})"
+)
+"""What there is to say of a training without a validation loss."""
+
+
+def say_losses(loss: float | None, train_loss: float | None) -> str:
+    """Validation and train loss, as people read them."""
+    train = "" if train_loss is None else f", train loss {train_loss:.4f}"
+    return ("no validation loss" if loss is None else f"validation loss {loss:.4f}") + train
+
 
 @dataclass(frozen=True, kw_only=True)
 class Validated:

@@ -85,7 +85,12 @@ def read_card(path: Path | str) -> Card:
     try:
         with safe_open(path, "pt") as file:
             said = _read(file)
-    except (SafetensorError, OSError) as error:
+    except SafetensorError as error:
+        raise UserError(
+            f"{path} is no safetensors file, or a damaged one ({error}); expected what `longtake train` writes: "
+            "models/dit-<digest>.safetensors"
+        ) from None
+    except OSError as error:
         raise UserError(f"{path}: no model can be read there: {error}") from None
     if said.get("format") != FORMAT:
         raise UserError(

@@ -6,12 +6,13 @@ Legend: H, W rows and columns, 3 channels: blue, green, red; L text tokens, D th
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from longtake.dit.asking import check_metrics, say_left_open, say_unseen
+from longtake.dit.asking import check_metrics, check_names, say_left_open, say_unseen
 from longtake.dit.film_size import AskedSize, FilmSize, plan_size, say_unseen_size
 from longtake.dit.films import Frames, encode_first, fit_picture
 from longtake.dit.guidance import TEXT, plan_guidance
@@ -38,6 +39,8 @@ class Wish:
     """`count` films of each; an empty one: of nothing in particular."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """In the units of the table `scores`."""
+    guides: Mapping[str, float] = field(default_factory=dict)
+    """Weights of metrics, over those of the sampling config."""
     image: Path | None = None
     """What they begin with."""
     size: AskedSize = field(default_factory=AskedSize)
@@ -49,6 +52,11 @@ class Wish:
     def asks_for(self) -> list[str]:
         """What guidance can push towards."""
         return [*([TEXT] if any(self.prompts) else []), *self.metrics]
+
+    def guided(self, config: SamplingConfig) -> SamplingConfig:
+        """The config with the weights that are asked for."""
+        weights: dict[Any, float] = {**config.condition_guidance, **self.guides}
+        return replace(config, condition_guidance=weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,17 +70,18 @@ class FilmPlan:
     fps: float
     autoencoder: Autoencoder
     said: list[str]
-    """What is asked for although the model was not trained for it."""
+    """What is asked for although the model was not trained for it, and what is not asked for."""
 
 
 def check_wish(wish: Wish, card: Card, config: SamplingConfig) -> None:
     """Raises UserError for what the model of this card cannot be asked for."""
     sample_set = sample_set_of(card)
     check_metrics(wish.metrics, card.config.conditions, sample_set.statistics)
-    plan_guidance(config, card.objective, wish.asks_for)
-    for name in config.condition_guidance:
+    check_names(wish.guides, card.config.conditions, sample_set.statistics)
+    for name in (*config.condition_guidance, *wish.guides):
         if name not in wish.metrics:
             raise UserError(f"guidance over {name} is given and no {name}; say how much of it, or leave the weight out")
+    plan_guidance(wish.guided(config), card.objective, wish.asks_for)
     if any(wish.prompts) and encoding_of(sample_set).text.encoder == "none":
         raise UserError("this model was trained without text (text encoder none); leave the prompts out")
     if wish.image is not None and not card.objective.first_frame:
@@ -96,6 +105,8 @@ def plan_films(wish: Wish, card: Card, model: Path, folder: Path, device: str) -
     texts = encode_prompts(wish.prompts, sample_set, folder, device)
     said = [*say_unseen(wish.metrics, sample_set.statistics), *say_unseen_size(film, encoding.windows)]
     said += say_left_open(wish.asks_for, sample_set.statistics, card.objective)
+    if not any(wish.prompts) and encoding.text.encoder != "none" and card.objective.text_dropout:
+        said.append("no prompt was given: the films are of anything, by no text")
     said += say_cut(texts, encoding.text.tokens)
     requests = [
         Request(shape=film.shape, text_LD=text_LD, conditions=wish.metrics, seed=wish.seed + n, first_latent_C1hw=first_C1hw)

@@ -35,7 +35,9 @@ class FolderStore:
         elif not self.folder.is_dir():
             if self.folder.exists():
                 raise UserError(f"{self.folder} is a file; give the folder that it lies in")
-            raise UserError(f"there is no folder {self.folder}; check the path, or make it and put the videos there")
+            raise UserError(
+                f"there is no folder {self.folder}, so neither videos nor a lake are there; check the path, or make it for videos"
+            )
 
     def walk(self, prefix: str = "") -> Iterator[ObjectInfo]:
         with self._translated("listed"):
@@ -46,7 +48,7 @@ class FolderStore:
                 except FileNotFoundError:  # removed while it was being listed
                     continue
                 if key.startswith(prefix):
-                    yield ObjectInfo(key, stat.st_size, _etag(stat))
+                    yield ObjectInfo(key, stat.st_size, _etag(stat), stat.st_mtime)
 
     def read(self, key: str) -> bytes:
         with self._opened(key) as file:

@@ -19,6 +19,8 @@ class ObjectInfo:
     bytes: int
     etag: str
     """Changes whenever the content is written again."""
+    written_s: float = 0.0
+    """Seconds since the epoch."""
 
 
 class ObjectChanged(Exception):

@@ -94,7 +94,9 @@ class S3Store:
                 for found in page.get("Contents", []):
                     key = found["Key"][len(self.prefix) :]
                     if key and not key.endswith("/") and not is_hidden(key):
-                        yield ObjectInfo(key, found["Size"], found["ETag"].strip('"'))
+                        yield ObjectInfo(
+                            key, found["Size"], found["ETag"].strip('"'), found["LastModified"].timestamp()
+                        )
 
     def read(self, key: str) -> bytes:
         content = io.BytesIO()

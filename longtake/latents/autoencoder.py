@@ -56,8 +56,8 @@ def check_window(frames: int, height: int, width: int, *, step_t: int, step_px: 
         near = [1 + step_t * max(0, round((frames - 1) / step_t))]
         near += [step_px * max(1, round(side / step_px)) for side in (height, width)]
         raise UserError(
-            f"a window of {frames} frames of {height} x {width} pixels does not fit the autoencoder: frames are 1 + a multiple of "
-            f"{step_t}, sides a multiple of {step_px}; give {near[0]} frames of {near[1]} x {near[2]} for example"
+            f"a window of {frames} frames, {height} pixels high and {width} wide, does not fit the autoencoder: frames are 1 + a "
+            f"multiple of {step_t}, sides a multiple of {step_px}; give {near[0]} frames, {near[1]} high and {near[2]} wide, for example"
         )
 
 

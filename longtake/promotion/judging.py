@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from longtake.promotion.config import PromotingConfig
+from longtake.records import Sample, split_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,19 @@ def decide(judged: Sequence[Judged], config: PromotingConfig) -> Verdict:
         promoted=False, reason=f"{said}, on {_counted(judged, pairs)}; {_wanted(config, previous, error)}", loss=loss,
         previous_loss=previous, error=error,
     )  # fmt: skip
+
+
+def held_out(samples: Iterable[Sample], *shares: float) -> list[Sample]:
+    """Samples that no model of these validation shares was trained on: a larger share holds out all that a smaller one does."""
+    return [sample for sample in samples if split_of(sample.video_id, min(shares)) == "validation"]
+
+
+def no_judge(share: float) -> str:
+    """Why models can't be judged where nothing is held out, and what to do; `share` is that of the samples."""
+    return (
+        f"no video is held out from both models that could judge them; list more videos, or hold out more than {share:g} of them "
+        "(selecting_config: {validation_share: ...}) and put the first model that is trained so into use with `longtake models promote`"
+    )
 
 
 def _by_video(judged: Iterable[Judged]) -> list[tuple[float, float]]:

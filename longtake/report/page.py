@@ -1,5 +1,6 @@
 """The frame of every report, and the way back from a page to the counts that it shows."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
@@ -7,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from longtake import __version__
 
@@ -22,6 +24,8 @@ def _environment() -> jinja2.Environment:
     environment.filters["clock"] = clock
     environment.filters["size"] = size
     environment.filters["shorten"] = shorten
+    environment.filters["beginning"] = beginning
+    environment.filters["folded"] = folded
     return environment
 
 
@@ -85,3 +89,20 @@ def size(amount: float) -> str:
 def shorten(text: str, chars: int = 200) -> str:
     """The text with its middle left out, so that a page stays small whatever a file is called: names differ at the end."""
     return text if len(text) <= chars else f"{text[: chars // 4]} … {text[-(chars - chars // 4 - 3) :]}"
+
+
+def beginning(text: str, chars: int = 400) -> str:
+    """Of a longer text so much, up to the end of a word: captions say first what they are about."""
+    return text if len(text) <= chars else f"{text[: chars - 2].rsplit(' ', 1)[0]} …"
+
+
+def folded(text: str) -> str:
+    """A JSON object as a block that is opened to be read, indented; any other text as it is."""
+    try:
+        found = json.loads(text) if text.startswith("{") else None
+    except ValueError:
+        found = None
+    if not found:
+        return text
+    shown = json.dumps(found, indent=2, ensure_ascii=False)
+    return Markup("<details><summary>{}</summary><pre>{}</pre></details>").format(", ".join(found), shown)

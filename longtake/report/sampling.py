@@ -8,6 +8,9 @@ from typing import Any
 from longtake.report.page import render_page
 from longtake.report.pictures import FILM_BYTES, FILMS_BYTES
 
+SMALL_PX = 320
+"""The least width that a film is shown with."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShownFilm:
@@ -24,6 +27,8 @@ class ShownFilm:
     """JPEG: its stills side by side."""
     film: bytes
     """MP4."""
+    width_px: int
+    """Small ones are shown larger, each pixel a square."""
 
 
 def sampling_sheet(
@@ -33,8 +38,10 @@ def sampling_sheet(
     said: Sequence[str],
     figures: Mapping[str, str],
     facts: Mapping[str, str],
+    begins_with: bytes = b"",
 ) -> str:
-    """The page, which stands alone. `said`: what the model was warned to be bad at; `figures`: by name, for the top of the page."""
+    """The page, which stands alone. `said`: what the model was warned to be bad at; `figures`: by name, for the top of the page;
+    `begins_with`: JPEG of the picture that the films were to go on from."""
     room = FILMS_BYTES
     cards: list[dict[str, Any]] = []
     for one in films:
@@ -49,9 +56,10 @@ def sampling_sheet(
                 "asked": " · ".join([f"seed {one.seed}", *one.asked]),
                 "strip": base64.b64encode(one.strip).decode(),
                 "film": film,
+                "small": one.width_px < SMALL_PX,
             }
         )
     return render_page(
         "sampling.html", title="Films", place=model, facts=facts, figures=figures, said=said, films=cards,
-        left_out=sum(not card["film"] for card in cards),
+        left_out=sum(not card["film"] for card in cards), begins_with=base64.b64encode(begins_with).decode(),
     )  # fmt: skip

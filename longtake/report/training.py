@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from longtake.dit.step_record import Curve, Point
+from longtake.dit.step_record import UNJUDGED, Curve, Point
 from longtake.records import Run
 from longtake.report.curves import Axis, Colour, Series, chart_svg
 from longtake.report.page import render_page
 from longtake.report.plots import number
+from longtake.scoring.metrics import SUB_METRICS
 
 MAX_POINTS = 400
 """Of a curve; of more steps, the mean of every few."""
+HALF = 560
+"""Pixels of a chart that stands beside another."""
 TIMES: tuple[Colour, ...] = ("kept", "ink", "bad", "dropped")
 REASONS = {
     "not_finite": "the loss or the gradient was no number",
@@ -25,6 +28,8 @@ REASONS = {
 class Film:
     """What the model makes of one sample's text and metrics, and the sample itself."""
 
+    clip_id: str
+    """Of the sample's clip; films of one follow each other."""
     caption: str
     conditions: Mapping[str, float]
     strips: list[tuple[str, str]]
@@ -64,14 +69,15 @@ def training_sheet(sheet: TrainingSheet) -> str:
         tokens=_amount(row.tokens),
         steps=f"{row.steps:,}",
         pace=number(curve.total("tokens") / seconds) if seconds else "–",
-        rate=_amount(curve.total("flops") / seconds) if seconds else "–",
+        rate=_rate(curve.total("flops") / seconds) if seconds else "–",
         waited=f"{curve.total('waited_s') / seconds:.1%}" if seconds else "–",
         losses=_losses(curve),
         by_time=_by_time(curve),
         norms=_norms(curve),
         paces=_paces(curve),
         skipped=[(name, count, REASONS.get(name, "")) for name, count in sorted(curve.skipped.items())],
-        number=number,
+        say=_say,
+        unjudged="" if curve.validations or row.reason else UNJUDGED,
     )
 
 
@@ -109,7 +115,10 @@ def _by_time(curve: Curve) -> Markup | None:
 def _norms(curve: Curve) -> Markup:
     points = [(point.step, point.norm) for point in curve.points if point.norm is not None]
     return _chart(
-        [Series(points=_thinned(points), name="length of the gradient", colour="ink")], "gradient by step", height=120
+        [Series(points=_thinned(points), name="length of the gradient", colour="ink")],
+        "gradient by step",
+        height=120,
+        width=HALF,
     )
 
 
@@ -119,14 +128,18 @@ def _paces(curve: Curve) -> Markup:
 
     points = [(point.step, pace(point)) for point in curve.points]
     return _chart(
-        [Series(points=_thinned(points), name="video tokens a second", colour="ink")], "throughput by step", height=120
+        [Series(points=_thinned(points), name="video tokens a second", colour="ink")],
+        "throughput by step",
+        height=120,
+        width=HALF,
     )
 
 
-def _chart(series: Iterable[Series], label: str, *, height: int) -> Markup:
+def _chart(series: Iterable[Series], label: str, *, height: int, width: int = 1150) -> Markup:
     shown = [one for one in series if one.points]
     xs, ys = ([point[axis] for one in shown for point in one.points] for axis in (0, 1))
-    return chart_svg(shown, Axis.over("step", xs), Axis.over("", ys), label=label, width=700, height=height)
+    steps = replace(Axis.over("step", [0, *xs]), low=0.0)
+    return chart_svg(shown, steps, Axis.over("", ys), label=label, width=width, height=height)
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -138,7 +151,21 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
 
 def _amount(value: float) -> str:
     """`16.8M`, `1.07B`."""
-    for unit, size in (("P", 1e15), ("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size:
-            return f"{number(value / size)}{unit}"
-    return number(value)
+    return "".join(_scaled(value, "kMBT"))
+
+
+def _rate(flops: float) -> str:
+    """`48.2 GFLOP/s`."""
+    return "{} {}FLOP/s".format(*_scaled(flops, "kMGTPE"))
+
+
+def _scaled(value: float, units: str) -> tuple[str, str]:
+    """The number that stands before the unit, and the unit: each is a thousand of the one before."""
+    power = next((n for n in range(len(units), 0, -1) if value >= 1000**n), 0)
+    return number(value / 1000**power), units[power - 1] if power else ""
+
+
+def _say(conditions: Mapping[str, float]) -> str:
+    """`motion 25.1 px/s · clarity 0.389`."""
+    units = {metric.name: f" {metric.unit}" for metric in SUB_METRICS if metric.unit == "px/s"}
+    return " · ".join(f"{name} {number(value)}{units.get(name, '')}" for name, value in conditions.items())

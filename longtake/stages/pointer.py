@@ -6,6 +6,7 @@ and the other learns of it: compare and swap, on any object store.
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,9 +88,15 @@ def roll_back_by_hand(lake: Lake, family: str, to: int | None, *, by: str, reaso
     """Puts an earlier model back into use. Raises UserError where there is none, and where another decision came in between."""
     entries = read_log(lake, family)
     if not entries:
-        known = ", ".join(list_families(lake)) or "none"
-        raise UserError(f"nothing was ever promoted in the family {family!r} of {lake.data_root}; it has {known}")
+        raise unknown_family(lake, family, list_families(lake))
     return _append_now(lake, roll_back(entries, to, by=by, at=now(), reason=reason))
+
+
+def unknown_family(lake: Lake, family: str, known: Sequence[str]) -> UserError:
+    """What to say of a family about which nothing was decided."""
+    return UserError(
+        f"nothing was ever promoted in the family {family!r} of {lake.data_root}; it has {', '.join(known) or 'none'}"
+    )
 
 
 def now() -> str:

@@ -18,8 +18,8 @@ from longtake.lake.weights import fetch_weights
 from longtake.latents.sample_set import SampleSet
 from longtake.promotion.config import PromotingConfig
 from longtake.promotion.entry import Entry, check_model_family
-from longtake.promotion.judging import Judged, Verdict, decide
-from longtake.records import Sample, split_of
+from longtake.promotion.judging import Judged, Verdict, decide, held_out, no_judge
+from longtake.records import Sample
 from longtake.report.promoting import PromotingSheet, promoting_sheet
 from longtake.shards import WHOLE
 from longtake.stages.pointer import append, now, read_log
@@ -154,7 +154,9 @@ class _Court:
             return Verdict(promoted=True, reason="it is the first of its family", loss=card.loss), []
         in_use = entries[-1].model
         if in_use == model:
-            return Verdict(promoted=False, reason="it is in use already"), []
+            known = card.sample_set["name"] == self.samples.name
+            why = ", and these are the samples that it was trained on" if known else ""
+            return Verdict(promoted=False, reason=f"it is in use already{why}"), []
         if back := next(
             (entry for entry in entries if (entry.decision, entry.previous) == ("rolled_back", model)), None
         ):
@@ -166,9 +168,10 @@ class _Court:
         if why:
             hint = "`longtake models promote` puts it into use all the same"
             return Verdict(promoted=False, reason=f"it can't be compared with the model in use: {why}; {hint}"), []
-        rows = self._held_out(card, previous)
+        shares = (one.sample_set["validation_share"] for one in (card, previous))
+        rows = held_out(read_samples(self.lake, self.samples), self.samples.validation_share, *shares)
         if not rows:
-            return Verdict(promoted=False, reason="no video is held out from both models that could judge them"), []
+            return Verdict(promoted=False, reason=no_judge(self.samples.validation_share)), []
         judged = list(self._measure([model, in_use], rows))
         return decide(judged, self.config), judged
 
@@ -205,12 +208,6 @@ class _Court:
         if model not in self.files:
             self.files[model] = fetch_weights(model, self.folder)
         return self.files[model]
-
-    def _held_out(self, *cards: "Card") -> list[Sample]:
-        """Samples that none of the models was trained on: a larger share holds out all that a smaller one does."""
-        share = min(self.samples.validation_share, *(card.sample_set["validation_share"] for card in cards))
-        rows = read_samples(self.lake, self.samples)
-        return [row for row in rows if split_of(row.video_id, share) == "validation"]
 
 
 def _fetch_shard(lake: Lake, key: str, path: Path) -> None:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from longtake.records import Run, bucket_of, made_by
 from longtake.shards import WHOLE
 from longtake.stages.samples import read_sample_set
 from longtake.stages.step import Step, Summary, open_lake, open_step
-from longtake.stages.training_assignment import STAGE, assign
+from longtake.stages.training_assignment import STAGE, assign, has_new_samples, warn_of_no_judge
 from longtake.stages.training_events import Assignment, Began, Event, Finished, Kept
 from longtake.telemetry import TrainingMetrics
 
@@ -61,14 +61,18 @@ def run(
     samples: str = "clips",
     config: Mapping[str, Any] | None = None,
     start: str = "",
+    only_new: bool = False,
     run: str = "",
 ) -> TrainingSummary:
     """Trains a model on a sample set (its name, or that of a dataset or a family: the newest of it), from nothing or on from `start`.
 
-    One that was stopped goes on from its newest checkpoint; one that is done is not repeated. Raises UserError for a wrong place,
+    One that was stopped goes on from its newest checkpoint; one that is done is not repeated. With `only_new` nothing is trained
+    where a training of this lake made `start` of these very samples: `start` is what it comes to. Raises UserError for a wrong place,
     sample set or config, and for a training that comes apart; TransientError where it is told to end, after a checkpoint.
     """
-    return follow(data_root=data_root, samples=samples, config=config or {}, start=start, run=run)
+    return follow(
+        data_root=data_root, samples=samples, config=config or {}, start=start, only_new=only_new, run=run
+    )  # fmt: skip
 
 
 def follow(
@@ -77,25 +81,38 @@ def follow(
     samples: str,
     config: Mapping[str, Any],
     start: str = "",
+    only_new: bool = False,
     run: str = "",
     show: Callable[[int, int], None] = lambda done, total: None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> TrainingSummary:
-    """`run`, which calls `show` with the steps that are done and all of them."""
+    """`run`, which calls `show` with the steps that are done and all of them, and `tell` with what an earlier run had done."""
     lake = open_lake(data_root)
     assignment = assign(lake, read_sample_set(lake, samples), config, start)
     began = time.monotonic()
     with open_step(STAGE, lake, run=run, shard=WHOLE.label) as step:
         done = _row(lake, assignment.run_id)
+        if only_new and (made := _made_of_the_same(lake, assignment)):
+            log.info(
+                "nothing is trained: there are no samples that the model has not learned from", extra={"model": start}
+            )
+            assignment, done = replace(assignment, run_id=made.run_id, start=""), made
+        elif only_new and start:
+            warn_of_no_judge(lake, assignment)
         if done is None or done.reason is not None:
-            done = _train(assignment, lake, _Watch(step, show))
+            done = _train(assignment, lake, _Watch(step, show, tell))
         else:
             log.info("trained already", extra={"run_id": done.run_id, "model": done.checkpoint})
+            tell("trained already, on these samples with this config: nothing is done again")
             step.begin(inputs=done.steps, skipped=done.steps)
         summary = _publish(assignment, lake, done, step)
         if done.reason is not None:
             raise UserError(_sentence(done, assignment.config))
     summary.seconds = time.monotonic() - began
-    log.info("model", extra={"model": done.checkpoint, "loss": done.loss, "run_id": done.run_id})
+    log.info(
+        "model",
+        extra={"model": done.checkpoint, "loss": done.loss, "train_loss": done.train_loss, "run_id": done.run_id},
+    )
     return TrainingSummary(
         **vars(summary), model=done.checkpoint or "", run_id=done.run_id, samples=assignment.samples.name, loss=done.loss,
         train_loss=done.train_loss, steps=done.steps, tokens=done.tokens,
@@ -128,8 +145,8 @@ def _train(assignment: Assignment, lake: Lake, watch: "_Watch") -> Run:
 class _Watch:
     """Shows each event: log, progress, metrics."""
 
-    def __init__(self, step: Step, show: Callable[[int, int], None]) -> None:
-        self._step, self._metrics, self._show = step, TrainingMetrics(step.metrics), show
+    def __init__(self, step: Step, show: Callable[[int, int], None], tell: Callable[[str], None]) -> None:
+        self._step, self._metrics, self._show, self._tell = step, TrainingMetrics(step.metrics), show, tell
         self._steps = 0
         self._peak_flops: float | None = None
         self.params = 0
@@ -141,6 +158,8 @@ class _Watch:
             case Began():
                 self._peak_flops, self.params, self._steps = event.peak_flops, event.params, event.steps
                 log.info("training", extra=vars(event))
+                if event.step:
+                    self._tell(f"goes on from step {event.step:,} of {event.steps:,}")
                 self._step.begin(inputs=event.steps, skipped=event.step)
             case StepRecord():
                 self._show_step(event)
@@ -303,6 +322,13 @@ def _check_room(work: TrainingWork) -> None:
 
 def _row(lake: Lake, run_id: str) -> Run | None:
     return next(iter(lake.tables.read(Run, buckets=[bucket_of(run_id)], run_id=run_id)), None)
+
+
+def _made_of_the_same(lake: Lake, assignment: Assignment) -> Run | None:
+    """The training that made this one's start of the same samples; None where it had others, or is not of this lake."""
+    if has_new_samples(assignment):
+        return None
+    return next(iter(lake.tables.read(Run, checkpoint=assignment.start)), None)
 
 
 def _row_of(assignment: Assignment, finished: Finished, curve: Curve, params: int) -> Run:

@@ -1,5 +1,7 @@
 """Which training a config stands for, with these samples and this start: the model's shape, and the run's id."""
 
+import json
+import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +15,9 @@ from longtake.errors import UserError
 from longtake.lake import Lake
 from longtake.lake.weights import fetch_weights, weights_digest
 from longtake.latents.sample_set import SampleSet
+from longtake.promotion.judging import held_out, no_judge
 from longtake.records import digest
+from longtake.stages.samples import read_samples
 from longtake.stages.training_events import Assignment
 
 if TYPE_CHECKING:
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 STAGE = "training"
 INDECISIVE = ("work", "checkpoints", "films")
 """Sections of the config that change nothing of what a training comes to."""
+
+log = logging.getLogger(__name__)
 
 
 def assign(lake: Lake, sample_set: SampleSet, config: Mapping[str, Any], start: str = "") -> Assignment:
@@ -35,6 +41,7 @@ def assign(lake: Lake, sample_set: SampleSet, config: Mapping[str, Any], start: 
                 "leave it out: a model takes that of its samples"
             )
     shape = replace(settings.model, channels=sample_set.channels, text_width=sample_set.text_width)
+    start_samples: Mapping[str, Any] = {}
     if start:
         card = _card(start)
         _check_start(start, card, sample_set)
@@ -42,12 +49,32 @@ def assign(lake: Lake, sample_set: SampleSet, config: Mapping[str, Any], start: 
             raise UserError(
                 f"the model at {start} has another shape than the training config says; leave `model` out to go on with it"
             )
-        shape = card.config
+        shape, start_samples = card.config, card.sample_set
     settings = replace(settings, model=shape)
     decisive = {name: value for name, value in dump_config(settings).items() if name not in INDECISIVE}
     origin = weights_digest(start) if start else None
     run_id = digest(STAGE, ALGORITHM_VERSION, decisive, sample_set.name, sample_set.basis, origin, chars=16)
-    return Assignment(data_root=lake.data_root, run_id=run_id, samples=sample_set, config=settings, start=start)
+    return Assignment(
+        data_root=lake.data_root, run_id=run_id, samples=sample_set, config=settings, start=start, start_samples=start_samples
+    )  # fmt: skip
+
+
+def has_new_samples(assignment: Assignment) -> bool:
+    """Whether there are samples that the start has not been trained on; always where there is no start."""
+    return _content(assignment.start_samples) != _content(vars(assignment.samples))
+
+
+def warn_of_no_judge(lake: Lake, assignment: Assignment) -> None:
+    """Says beforehand that nothing will judge the new model against its start."""
+    share = assignment.start_samples["validation_share"]
+    if not held_out(read_samples(lake, assignment.samples), assignment.samples.validation_share, share):
+        log.warning("the new model will be refused", extra={"reason": no_judge(assignment.samples.validation_share)})
+
+
+def _content(sample_set: Mapping[str, Any]) -> dict[str, Any]:
+    """A sample set as JSON has it, but for when it was made: the version of a table grows with other datasets, too."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(sample_set)))
+    return {name: value for name, value in plain.items() if name not in ("made_at", "version")}
 
 
 def _card(start: str) -> "Card":

@@ -1,7 +1,8 @@
 """What the workers of a training are told, and what the first of them tells while it learns. No torch: whoever listens needs none."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from longtake.dit.recipe import TrainingConfig
 from longtake.dit.step_record import StepRecord
@@ -26,6 +27,8 @@ class Assignment:
     """Its model is the one that is trained: channels and text as the samples have them."""
     start: str = ""
     """URI of the trained model that it goes on from; empty: from nothing."""
+    start_samples: Mapping[str, Any] = field(default_factory=dict)
+    """The `SampleSet` that this model saw last, as its card has it."""
 
     @property
     def folder(self) -> str:

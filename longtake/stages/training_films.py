@@ -4,7 +4,8 @@ import base64
 import json
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,13 +15,14 @@ import torch
 from longtake.dit.batch import Batch
 from longtake.dit.films import Frames, decode, sample_films, strip
 from longtake.dit.memory import is_out_of_memory
-from longtake.dit.order import fixed_batches
+from longtake.dit.order import fixed_order
 from longtake.dit.sample import Request
 from longtake.dit.sampling_config import SamplingConfig
 from longtake.dit.train import Training
 from longtake.lake import Lake
 from longtake.latents.autoencoder import Autoencoder
 from longtake.records import Sample
+from longtake.report.pictures import in_turn
 from longtake.stages.samples import open_autoencoder_of
 from longtake.stages.training_events import Assignment
 
@@ -52,12 +54,10 @@ class Films:
         self._autoencoder: Autoencoder | None = None
 
     def choose(self, samples: Sequence[Sample], load: Callable[[list[Sample]], list[Batch]]) -> None:
-        """Which samples are filmed: the first few by the order that validation has. Their own clips are kept at once."""
+        """Which samples are filmed (see `choose_filmed`). Their own clips are kept at once."""
         if not self._config.count:
             return
-        chosen = fixed_batches(samples, self._config.count, batch_tokens=1, tokens_of=math.prod)
-        ids = {place.sample_id for batch in chosen for place in batch.places}
-        rows = [row for row in samples if f"{row.clip_id}/{row.window}" in ids]
+        rows = choose_filmed(samples, self._config.count)
         self._captions = {f"{row.clip_id}/{row.window}": row.caption or "" for row in rows}
         self._examples = load(rows)
         self._autoencoder = open_autoencoder_of(self._lake, self._assignment.samples, self._folder, str(self._device))
@@ -106,6 +106,14 @@ class Films:
         """Those of the sample that the model knows."""
         known = {name: float(example.conditions[name][0]) for name in self._assignment.config.model.conditions}
         return {name: value for name, value in known.items() if math.isfinite(value)}
+
+
+def choose_filmed(samples: Iterable[Sample], count: int) -> list[Sample]:
+    """`count` samples of as many clips as there are, the first few by the order that validation has."""
+    of_clip: dict[str, list[Sample]] = defaultdict(list)
+    for sample in fixed_order(samples):
+        of_clip[sample.clip_id].append(sample)
+    return in_turn(*of_clip.values())[:count]
 
 
 def _jpeg(strip_HW3: Frames) -> str:

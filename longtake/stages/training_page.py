@@ -39,7 +39,13 @@ def _films(assignment: Assignment, lake: Lake) -> list[Film]:
         label = "its clip, as the autoencoder has it" if name == CLIPS else f"after step {int(name):,}"
         for one in json.loads(lake.objects.read(keys[name])):
             film = films.setdefault(
-                one["sample_id"], Film(caption=one["caption"], conditions=one["conditions"], strips=[])
+                one["sample_id"],
+                Film(
+                    clip_id=one["sample_id"].rpartition("/")[0],
+                    caption=one["caption"],
+                    conditions=one["conditions"],
+                    strips=[],
+                ),
             )
             film.strips.append((label, one["strip"]))
-    return list(films.values())
+    return [films[sample_id] for sample_id in sorted(films)]

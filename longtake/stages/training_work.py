@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ import torch
 from longtake.dit import flops
 from longtake.dit.batch import Batch
 from longtake.dit.checkpoint import DamagedCheckpoint, load_checkpoint, made_with, save_checkpoint
+from longtake.dit.config import DiTConfig
 from longtake.dit.devices import choose_precision, find_compiler, peak_flops, pick_device
 from longtake.dit.guard import Diverged
 from longtake.dit.loading import Loader, MissingShard
@@ -50,6 +51,25 @@ def learn(assignment: Assignment, folder: Path, stop: Callable[[], bool]) -> Ite
         yield from apprentice.learn(stop)
 
 
+def check_patches(model: DiTConfig, samples: Iterable[Sample]) -> None:
+    """Raises UserError, in pixels, for samples whose sides are no whole patches of the model."""
+    for sample in samples:
+        if sample.reason is not None:
+            continue
+        assert sample.height is not None
+        assert sample.width is not None
+        assert sample.latent_H is not None
+        step = sample.height // sample.latent_H
+        side = step * model.patch_px
+        if sample.height % side or sample.width % side:
+            near = [max(1, round(pixels / side)) * side for pixels in (sample.height, sample.width)]
+            raise UserError(
+                f"there are samples {sample.height} pixels high and {sample.width} wide, and sides must be multiples of {side}: the "
+                f"autoencoder's step {step} x the model's patch {model.patch_px}; encode anew: encoding_config: {{encoding: {{windows: "
+                f"{{sizes: [{{frames: {sample.frames}, height: {near[0]}, width: {near[1]}}}]}}}}}}"
+            )
+
+
 class Apprentice:
     """One worker: its model, its data, and the way of both to and from the lake."""
 
@@ -67,6 +87,7 @@ class Apprentice:
                 f"all {len(samples)} samples of {assignment.samples.name} are on the validation side; encode more videos, or make the "
                 "dataset with a smaller validation_share"
             )
+        check_patches(self.config.model, self.train_side)
         self.buckets = plan_buckets(self.train_side, self.config.images)
         self.order = Order(self.buckets, self.config.batch_tokens, self._tokens, self.config.seed)
         self._open = ExitStack()

@@ -179,7 +179,8 @@ def _retrain() -> Node:
             step("news", news, outputs=found),
             step("encoding", encoding, inputs=("dataset", "encoding_config"), outputs=("samples",)),
             step(
-                "training", _training("{{inputs.parameters.start}}"), inputs=("samples", "start"), outputs=("model",)
+                "training", {**_training("{{inputs.parameters.start}}"), "only_new": "true"}, inputs=("samples", "start"),
+                outputs=("model",),
             ),
             step("promoting", promoting, inputs=("samples", "model", "videos")),
             summary("retrain"),

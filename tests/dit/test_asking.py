@@ -8,8 +8,10 @@ KNOWN = ("motion", "aesthetic", "clarity", "vtss")
 STATISTICS = {"motion": (2.0, 0.5), "clarity": (0.8, 0.05)}
 
 
-def test_pairs_are_numbers_by_name_and_the_last_of_a_name_counts():
-    assert read_pairs(["motion=20", "clarity=0.9", "motion=3"], "--set") == {"motion": 3.0, "clarity": 0.9}
+def test_pairs_are_numbers_by_name_and_a_name_that_comes_twice_is_a_mistake_of_the_user():
+    assert read_pairs(["motion=20", "clarity=0.9"], "--set") == {"motion": 20.0, "clarity": 0.9}
+    with pytest.raises(UserError, match="--set motion is given twice, 20 and 3"):
+        read_pairs(["motion=20", "clarity=0.9", " motion=3"], "--set")
 
 
 @pytest.mark.parametrize("pair", ["motion", "motion=", "motion=fast", "motion=nan", "=", "motion=inf"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longtake.dit.order import Order, choose_side, fixed_batches, part_of, plan_buckets, stream
+from longtake.dit.order import Order, choose_side, fixed_batches, fixed_order, part_of, plan_buckets, stream
 from longtake.errors import UserError
 from tests.dit.rows import row
 
@@ -208,6 +208,12 @@ def test_more_validation_samples_keep_the_fewer_with_their_numbers():
     few, more = (fixed_batches(rows, count, batch_tokens=1, tokens_of=tokens_of) for count in (10, 30))
     numbered = [{int(one.numbers[0]): one.places[0] for one in batches} for batches in (few, more)]
     assert numbered[0].items() <= numbered[1].items()
+
+
+def test_the_fixed_order_is_the_same_whatever_else_there_is():
+    rows = [row(f"c{i}") for i in range(20)]
+    few, all_of_them = fixed_order(rows[:9]), fixed_order(rows[::-1])
+    assert [one for one in all_of_them if one in few] == few
 
 
 def test_rows_with_a_reason_are_never_drawn():

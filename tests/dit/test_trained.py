@@ -48,7 +48,7 @@ def test_what_is_no_model_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "text").write_text("no model")
     save_file({"a": torch.zeros(1)}, tmp_path / "other")
     for name, said in (
-        ("text", "no model can be read there"),
+        ("text", "text is no safetensors file, or a damaged one"),
         ("other", "holds no video model of this version"),
         ("gone", "no model can be read"),
     ):

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import pytest
@@ -66,17 +67,26 @@ def test_the_promoted_model_of_a_lake_makes_films(model, sample):
     assert output.startswith("1 film in films")
 
 
+def test_where_none_is_promoted_the_newest_model_is_named_with_the_whole_command(model, sample, tmp_path):
+    (tmp_path / "a lake" / "models").mkdir(parents=True)
+    shutil.copy(model, tmp_path / "a lake" / "models" / "dit-0123.safetensors")
+    code, _, said = sample("--data-root", "a lake")
+    assert code == 20
+    assert "longtake models promote dit-0123 --data-root 'a lake' --reason" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--model", "MODEL", "--set", "moton=3"], "did you mean 'motion'?"),
         (["--model", "MODEL", "--set", "motion"], "expected something like --set motion=20"),
-        (["--model", "MODEL", "--guide", "colour=3"], "condition_guidance"),
+        (["--model", "MODEL", "--guide", "noise=2"], "this model knows no condition 'noise'; it knows motion, clarity"),
+        (["--model", "MODEL", "--set", "motion=20", "--set", "motion=3"], "--set motion is given twice, 20 and 3"),
         (["--model", "MODEL", "--size", "large"], "expected WIDTHxHEIGHT"),
         (["--model", "MODEL", "--prompts", "none.txt"], "none.txt"),
         (["--model", "none.safetensors"], "none.safetensors"),
         ([], "one of the two"),
-        (["--data-root", "empty"], "no model is promoted below empty"),
+        (["--data-root", "empty"], "no model is promoted below empty; give --model, or train one: longtake train"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_20(model, sample, tmp_path, arguments, words):

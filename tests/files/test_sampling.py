@@ -50,7 +50,8 @@ def test_a_wish_becomes_films_records_a_sheet_and_a_page(model, tmp_path):
     assert read(sampled.films[0].path).shape == (9, 48, 80, 3)
     first, second = json.loads((tmp_path / "films" / "films.json").read_text())
     assert first | {"uri": ""} == {
-        "uri": "", "prompt": "", "conditions": {"motion": 6.0}, "seed": 3, "frames": 9, "fps": 8.0, "width": 80, "height": 48,
+        "uri": "", "model": "dit-0.safetensors", "prompt": "", "conditions": {"motion": 6.0}, "image": None, "seed": 3, "frames": 9,
+        "fps": 8.0, "width": 80, "height": 48, "steps": 2, "solver": "euler", "guidance": first["guidance"],
     }  # fmt: skip
     assert second["seed"] == 4
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -58,6 +59,7 @@ def test_a_wish_becomes_films_records_a_sheet_and_a_page(model, tmp_path):
     page = sampled.page.read_text()
     assert page.count("<video") == 2
     assert "motion 6 px/s" in page
+    assert "guidance, text" not in page
     assert sampled.said == []
 
 
@@ -68,6 +70,31 @@ def test_the_same_wish_gives_the_same_bytes_and_a_film_is_its_seeds_alone(model,
     assert files["one/000.mp4"] == files["again/000.mp4"]
     assert files["one/001.mp4"] == files["again/001.mp4"] == files["alone/000.mp4"]
     assert files["one/000.mp4"] != files["one/001.mp4"]
+
+
+def test_a_folder_takes_the_same_request_again_and_refuses_another(model, tmp_path):
+    for _ in range(2):
+        sample_to_folder(str(model), Wish(seed=5), out=tmp_path, config=QUICK)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for wish, config in ((Wish(seed=6), QUICK), (Wish(seed=5), {"steps": 3})):
+        with pytest.raises(UserError, match="has films of another request already; give another folder as --out"):
+            sample_to_folder(str(model), wish, out=tmp_path, config=config)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_weight_of_a_metric_is_recorded_and_one_that_the_model_does_not_know_is_a_mistake_of_the_user(
+    model, tmp_path
+):
+    wish = Wish(metrics={"motion": 6.0}, guides={"motion": 3.0})
+    sampled = sample_to_folder(str(model), wish, out=tmp_path, config=QUICK)
+    assert sampled.films[0].guidance["motion"] == 3.0
+    with pytest.raises(UserError, match="no condition 'noise'; it knows motion, clarity"):
+        sample_to_folder(str(model), Wish(guides={"noise": 2.0}), out=tmp_path, config=QUICK)
+
+
+def test_films_of_no_prompt_are_said_to_be_of_anything(reader, tmp_path):
+    sampled = sample_to_folder(str(reader), Wish(), out=tmp_path, config=QUICK)
+    assert sampled.said == ["no prompt was given: the films are of anything, by no text"]
 
 
 def test_a_model_comes_from_any_lake(model, tmp_path, data_root):
@@ -86,6 +113,7 @@ def test_a_film_begins_with_the_picture_that_is_given(model, tmp_path):
     frames = read(sampled.films[0].path).astype(int)
     off = [np.abs(frame - picture).mean() for frame in frames]
     assert off[0] < 0.6 * min(off[1:])
+    assert 'alt="first image"' in sampled.page.read_text()
 
 
 def test_prompts_reach_the_model_and_long_ones_are_said_to_be_cut(reader, tmp_path):
@@ -97,7 +125,9 @@ def test_prompts_reach_the_model_and_long_ones_are_said_to_be_cut(reader, tmp_pa
     assert not np.array_equal(films[0], films[1])
     assert not np.array_equal(films[0], films[2])
     assert said == ["1 of 3 prompts have 16 tokens or more: the model reads no further"]
-    assert "a red bus" in sampled.page.read_text()
+    page = sampled.page.read_text()
+    assert "a red bus" in page
+    assert "guidance, text" in page
 
 
 def test_what_the_model_was_not_trained_for_is_said_and_done(model, tmp_path):
@@ -144,7 +174,7 @@ def test_a_single_frame_from_a_picture_is_a_mistake_of_the_user(model, tmp_path)
 
 def test_a_file_that_is_no_model_is_a_mistake_of_the_user(tmp_path):
     (tmp_path / "notes.safetensors").write_text("nothing")
-    with pytest.raises(UserError, match="no model can be read"):
+    with pytest.raises(UserError, match="is no safetensors file"):
         sample_to_folder(str(tmp_path / "notes.safetensors"), Wish(), out=tmp_path / "films", config={})
 
 

@@ -102,7 +102,7 @@ def test_the_same_windows_give_the_same_and_a_file_gives_it_back(fitted, tmp_pat
 
 
 def test_windows_that_do_not_fit_and_files_that_are_no_basis_are_the_user_s_mistakes(fitted, tmp_path):
-    with pytest.raises(UserError, match="give 9 frames of 32 x 48 for example"):
+    with pytest.raises(UserError, match="give 9 frames, 32 high and 48 wide, for example"):
         fitted.encode(drifting(0, frames=9)[:, :8])
     with pytest.raises(UserError, match=r"windows, frames, height, width, 3"):
         fitted.encode(drifting(0)[0])

@@ -106,6 +106,7 @@ def test_what_comes_of_news_goes_on_from_the_promoted_model_on_its_basis():
     }
     assert source["encoding"]["config"] == "pipelinechannel--news-encoding_config"
     assert source["training"]["start"] == "pipelinechannel--news-model"
+    assert learning["training"]["inputs"]["parameters"]["only_new"]["runtimeValue"] == {"constant": True}
     assert source["promoting"]["videos"] == "pipelinechannel--news-videos"
 
 

@@ -98,7 +98,7 @@ def site(tmp_path):
     return Site(tmp_path)
 
 
-def test_no_news_ends_early_good_news_is_promoted_and_a_worse_model_is_not(site):
+def test_no_news_ends_early_good_news_is_promoted_no_new_sample_trains_nothing_and_a_worse_model_is_not(site):
     site.shoot("train", "train", "validation")
     first = site.begin(HARDLY)
 
@@ -114,6 +114,13 @@ def test_no_news_ends_early_good_news_is_promoted_and_a_worse_model_is_not(site)
     assert good["decision"]["in_use"] == good["model"] != first
     assert "below the" in good["decision"]["why"]
 
+    draw_film(site.raw / "short.mp4", (1000, 10))
+    same = site.retrain(WELL)
+    assert same["news"] == {"new": 1, "enough": True}
+    assert same["model"] == same["decision"]["in_use"] == good["model"]
+    assert "it is in use already, and these are the samples" in same["decision"]["why"]
+    assert len(site.lake.tables.read(Run)) == 2  # nothing was trained
+
     site.shoot("train")
     bad = site.retrain(BADLY)
     assert bad["decision"]["decision"] == "refused", bad["decision"]
@@ -124,10 +131,11 @@ def test_no_news_ends_early_good_news_is_promoted_and_a_worse_model_is_not(site)
 
     log = read_log(site.lake, "dit")
     assert [(entry.decision, entry.model, entry.by) for entry in log] == [
-        ("promoted", first, "first"), ("promoted", good["model"], good["run"]), ("refused", good["model"], bad["run"]),
+        ("promoted", first, "first"), ("promoted", good["model"], good["run"]), ("refused", good["model"], same["run"]),
+        ("refused", good["model"], bad["run"]),
     ]  # fmt: skip
     assert log[1].loss < log[1].previous_loss == pytest.approx(log[0].loss, rel=0.5)
-    assert log[2].previous_loss < log[2].loss
+    assert log[3].previous_loss < log[3].loss
     assert len({entry.basis for entry in log}) == 1  # each on the basis of the first
     assert {run.checkpoint for run in site.lake.tables.read(Run)} == {first, good["model"], bad["model"]}
     card = read_card(log[1].model.removeprefix("file://"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longtake.report.page import clock, count_rows, counts_in, render_page, shorten, size
+from longtake.report.page import beginning, clock, count_rows, counts_in, folded, render_page, shorten, size
 
 COUNTS = st.dictionaries(
     st.tuples(st.sampled_from(["kept", "dropped", "quarantined"]), st.text()), st.integers(1, 10**9)
@@ -65,3 +65,20 @@ def test_a_shortened_text_keeps_its_length_and_its_end(text):
     short = shorten(text, 100)
     assert len(short) <= 100
     assert short == text or (short.startswith(text[:25]) and short.endswith(text[-72:]))
+
+
+@given(st.text(alphabet="ab c", max_size=80), st.integers(4, 40))
+def test_the_beginning_of_a_text_ends_behind_a_word_where_it_has_words(text, chars):
+    short = beginning(text, chars)
+    assert len(short) <= chars
+    kept = short.removesuffix(" …")
+    assert text.startswith(kept)
+    assert short == text or text[len(kept)] == " " or " " not in kept
+
+
+def test_json_is_folded_and_indented_and_any_other_text_stays_what_it_is():
+    shown = folded('{"lr": 0.1, "model": {"depth": "<b>"}}')
+    assert shown.startswith("<details><summary>lr, model</summary>")
+    assert "&lt;b&gt;" in shown
+    assert "\n" in shown
+    assert [folded(text) for text in ("lake", "{no json", "{}")] == ["lake", "{no json", "{}"]

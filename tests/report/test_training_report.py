@@ -1,6 +1,8 @@
+from html import unescape
+
 import pytest
 
-from longtake.dit.step_record import StepRecord, Validated, curve_of
+from longtake.dit.step_record import UNJUDGED, StepRecord, Validated, curve_of
 from longtake.records import Run, bucket_of
 from longtake.report.training import Film, TrainingSheet, training_sheet
 
@@ -28,7 +30,10 @@ def row(**fields):
 
 def sheet(**fields):
     film = Film(
-        caption="<b>waves</b>", conditions={"motion": 12.5}, strips=[("its clip", PIXEL), ("after step 100", PIXEL)]
+        clip_id="c",
+        caption="<b>waves</b>",
+        conditions={"motion": 12.5, "clarity": 0.3891},
+        strips=[("its clip", PIXEL), ("after step 100", PIXEL)],
     )
     plain = dict(
         name="clips-0000aaaa.0000bbbb", facts={"begun": "now"}, row=row(), curve=curve_of(record(step) for step in range(1, 101)),
@@ -39,11 +44,29 @@ def sheet(**fields):
 
 def test_the_page_shows_losses_throughput_and_films():
     page = sheet()
-    for shown in ("16.8M", "2,560", "2B", "10.0%", "0.021", "t 0 to 0.5", "t 0.5 to 1", "video tokens a second"):
+    for shown in ("16.8M", "2,560", "2 GFLOP/s", "10.0%", "0.021", "t 0 to 0.5", "t 0.5 to 1", "video tokens a second"):
         assert shown in page, shown
     assert page.count('class="strip"') == 2
     assert "&lt;b&gt;waves" in page
-    assert "motion 12.5" in page
+    assert "motion 12.5 px/s · clarity 0.389" in page
+
+
+def test_a_long_caption_shows_its_beginning_and_the_rest_when_pointed_at_once_for_all_films_of_its_clip():
+    caption = "A red fox crosses the road. " * 40
+    film = Film(clip_id="c", caption=caption, conditions={}, strips=[("its clip", PIXEL)])
+    page = sheet(films=[film, film])
+    assert page.count(">A red fox crosses the road. A red") == 1
+    assert f'title="{caption}"' in page
+    assert page.count("Another part of the same clip.") == 1
+
+
+def test_where_nothing_was_held_out_the_page_says_so_and_shows_no_empty_loss():
+    page = sheet(curve=curve_of(record(step, validated=None) for step in range(1, 101)), row=row(loss=None))
+    assert UNJUDGED[1:] in unescape(page)
+    assert "validation loss</div>" not in page
+    assert "always the same times and noise" not in page
+    assert "validation loss</div>" in sheet()
+    assert UNJUDGED[1:] not in unescape(sheet())
 
 
 def test_skipped_steps_are_counted_with_what_they_mean():

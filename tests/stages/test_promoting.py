@@ -138,6 +138,16 @@ def test_what_either_model_may_have_learned_from_judges_none(footage, judge):
     summary = judge(footage.model(0.0))
     assert summary.decision == "refused"
     assert "no video is held out from both" in summary.reason
+    assert "hold out more than 0.5 of them (selecting_config: {validation_share: ...})" in summary.reason
+
+
+def test_the_model_in_use_is_not_judged_against_itself_and_the_reason_says_that_nothing_was_new(footage, judge):
+    first = footage.model(0.5)
+    judge(first)
+    assert judge(first).reason == "it is in use already, and these are the samples that it was trained on"
+    other = footage.model(0.0, sample_set=footage.sample_set(name="clips-0000aaaa.0000cccc"))
+    promote_by_hand(footage.lake, other, "dit", by="ann", reason="so")
+    assert judge(other).reason == "it is in use already"
 
 
 def test_the_step_gives_out_its_decision_as_text(footage, tmp_path):

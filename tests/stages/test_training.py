@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from longtake.lake import key_below
 from longtake.latents.linear import load_linear
 from longtake.records import Run
 from longtake.stages import training, training_work
+from longtake.stages.samples import write_sample_set
 from tests.stages.latent_lakes import drawn_lake
 
 MODEL = {"depth": 1, "width_per_layer": 32, "head_width": 16, "frequency_width": 16}
@@ -96,7 +98,9 @@ def test_told_to_end_a_training_keeps_its_state_and_comes_to_the_same_model(lake
     folder.mkdir()
     events = list(training_work.learn(assignment, folder, stopping_at(step)))
     assert (events[-1].reason, events[-1].step) == ("stopped", step)
-    again = training.run(data_root=lake.data_root, config=CONFIG)
+    told = []
+    again = training.follow(data_root=lake.data_root, samples="clips", config=CONFIG, tell=told.append)
+    assert told == [f"goes on from step {step} of 6"]
     assert course(lake, again.run_id) == course(drawn, trained.run_id)
     assert again.model.rpartition("/")[2] == trained.model.rpartition("/")[2]
 
@@ -121,6 +125,30 @@ def test_a_model_is_trained_on_from_where_another_training_left_it(drawn, traine
     assert later.loss < trained.loss + 0.05
     with pytest.raises(UserError, match="has another shape than the training config says; leave `model` out"):
         training.run(data_root=drawn.data_root, config={**QUIET, "model": {"depth": 2}}, start=trained.model)
+
+
+def test_asked_for_what_is_new_nothing_is_trained_on_the_samples_of_the_start(drawn, trained, monkeypatch, caplog):
+    monkeypatch.setattr(training_work, "learn", None)
+    caplog.set_level("INFO")
+    known = {"config": {**QUIET, "model": {}, "steps": 30}, "start": trained.model, "only_new": True}
+    again = training.run(data_root=drawn.data_root, **known)
+    assert (again.model, again.run_id, again.loss) == (trained.model, trained.run_id, trained.loss)
+    assert "nothing is trained" in caplog.text
+
+
+def test_asked_for_what_is_new_other_samples_are_trained_on_and_it_is_said_before_where_nothing_judges(lake, caplog):
+    caplog.set_level("INFO")
+    first = training.run(data_root=lake.data_root, config={**QUIET, "steps": 1})
+    old = training.read_sample_set(lake, "clips")
+    write_sample_set(lake, replace(old, seconds=1.0, validation_share=0.0))
+    later = training.run(
+        data_root=lake.data_root, config={**QUIET, "model": {}, "steps": 1}, start=first.model, only_new=True
+    )
+    assert later.model != first.model
+    messages = [record.message for record in caplog.records]
+    assert messages.index("the new model will be refused") < messages.index("training", messages.index("model"))
+    (said,) = [record.reason for record in caplog.records if record.message == "the new model will be refused"]
+    assert "hold out more than 0 of them (selecting_config: {validation_share: ...})" in said
 
 
 def test_a_start_or_a_config_whose_latents_or_texts_are_others_is_refused(drawn, trained):
@@ -156,6 +184,12 @@ def test_a_shard_that_is_gone_is_named_and_nothing_that_was_learned_is_lost(lake
         training.run(data_root=lake.data_root, config=QUIET)
     lake.objects.put(shard, data)
     assert training.run(data_root=lake.data_root, config=QUIET).steps == 6
+
+
+def test_samples_that_patches_do_not_divide_are_refused_in_pixels(drawn):
+    words = r"32 pixels high and 32 wide, and sides must be multiples of 24.*windows: \{sizes: \[\{frames: 5, height: 24, width: 24\}\]"
+    with pytest.raises(UserError, match=words):
+        training.run(data_root=drawn.data_root, config=QUIET | {"model": MODEL | {"patch_px": 3}})
 
 
 def test_samples_that_are_all_held_out_are_refused(tmp_path):
