@@ -100,7 +100,9 @@ class Shelf:
         """One more batch needs these: what is not here is fetched, the first first. The futures raise UserError or TransientError."""
         files = {}
         for key in keys:
-            copy = self._copies.setdefault(key, _Copy(self._path(key), fresh=True))
+            copy = self._copies.get(key)
+            if copy is None or (copy.failed and not copy.needed):  # it failed after its batch was given up
+                copy = self._copies[key] = _Copy(self._path(key), fresh=True)
             copy.needed += 1
             if copy.file is None:
                 copy.file = self._fetching.submit(self._bring, key, copy, self._going.pop(key, None))

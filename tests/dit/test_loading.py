@@ -130,7 +130,8 @@ def test_a_small_cache_holds_little_and_gives_the_same(store, tmp_path, shards):
             assert same(batch, expected)
             most_bytes = max(most_bytes, size_of(folder))
     needed = max(len({place.shard for place in one.places}) for one in islice(order.batches({}), 30))
-    assert most_bytes <= max(shards, needed, FETCHERS) * size, "a batch's own shards are here however small the cache"
+    here = max(shards, needed, FETCHERS)  # a batch's own shards are here however small the cache
+    assert most_bytes <= (here + FETCHERS) * size, "besides them are those that are on their way out"
 
 
 def test_shards_that_lie_there_already_are_used_and_unfinished_ones_are_not(store, tmp_path):
@@ -228,7 +229,15 @@ def test_a_store_that_stays_away_is_given_up_and_may_be_tried_again(store, tmp_p
         with pytest.raises(TransientError, match="does not answer"):
             next(loader.batches({}))
         away.clear()
-        assert next(loader.batches({})).sample_ids
+        assert read_at_last(loader).sample_ids
+
+
+def read_at_last(loader):
+    """The first batch; a fetch that was under way when the store came back may still fail."""
+    for _ in range(100):
+        with suppress(TransientError):
+            return next(loader.batches({}))
+    raise AssertionError("the store has come back, and nothing comes")
 
 
 def test_closing_waits_for_no_store_that_is_away(tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 import contextlib
+import inspect
 import os
 import signal
 import subprocess
 import sys
+import types
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,17 @@ scoring_config: {measuring: {text: false}}
 selecting_config: {by: thresholds, thresholds: {text_share: {}}}
 captioning_config: {writing: {measured: {subject: false, text: false}}}
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shallow_stacks():
+    """At every setting of a task KFP asks for the whole stack with its source lines, for one name: seconds, below pytest."""
+    from kfp.dsl import pipeline_task
+
+    light = types.SimpleNamespace(**vars(inspect) | {"stack": lambda: inspect.stack(0)[1:]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline_task, "inspect", light)
+        yield
 
 
 def descendants(pid):
