@@ -23,6 +23,8 @@ def curve(lake, run_id):
     return Curve.from_json(json.loads(lake.objects.read(f"training/{run_id}/curve.json")))
 
 
+# A worker that Ray ends raises SystemExit in the thread that trains.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_two_workers_learn_what_one_does_and_are_stopped_and_told_of_faults_as_it_is(tmp_path, monkeypatch):
     one, two, gone = (drawn_lake(tmp_path / name) for name in ("one", "two", "gone"))
     alone = training.run(data_root=one.data_root, config=CONFIG)
