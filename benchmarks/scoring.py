@@ -37,7 +37,8 @@ from longtake.scoring.sampling import collect, plan_bursts, plan_views
 from longtake.scoring.suitability import SHIPPED
 from longtake.scoring.text import TextDetector
 from longtake.scoring.vtss import VtssPredictor
-from longtake.stages.workers import FileLookerOrder
+from longtake.stages.visiting import plain_file
+from longtake.stages.workers import LookerOrder
 from longtake.video.config import Limits
 from longtake.video.guard import Guard
 
@@ -155,7 +156,7 @@ def watch_memory(
 ) -> None:
     """In a process of its own: how many looks, its peak and the worker's, MB, at each of `LOOKS`."""
     suitability = Suitability(weights=str(weights)) if weights else None
-    looker = FileLookerOrder(ScoringConfig(text=text, suitability=suitability), Limits())()
+    looker = LookerOrder(ScoringConfig(text=text, suitability=suitability), Limits(), plain_file)()
     done = 0
     for count in LOOKS:
         for _ in range(count - done):

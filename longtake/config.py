@@ -28,6 +28,18 @@ def load_config(cls: type[Config], given: Mapping[str, Any], *, where: str) -> C
         raise UserError(f"{where}: " + "; ".join(sentences)) from None
 
 
+def parse_record(cls: type[Config], data: bytes, *, where: str, what: str, remedy: str) -> Config:
+    """A stored record from its JSON. Raises UserError: `where` is no `what`, by its first wrong field; then the remedy."""
+    try:
+        record: Config = TypeAdapter(cls).validate_json(data, strict=True)
+        return record
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place = ".".join(map(str, fault["loc"]))
+        fault_at = f"{place}: {fault['msg']}" if place else fault["msg"]
+        raise UserError(f"{where} is no {what} of this version: {fault_at}; {remedy}") from None
+
+
 def dump_config(config: object) -> dict[str, Any]:
     """The config as plain JSON values, every default spelled out."""
     cls: type[Any] = type(config)

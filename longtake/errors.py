@@ -46,3 +46,8 @@ def explain(error: BaseException) -> tuple[int, str] | None:
         place = f"{error.filename}: " if error.filename else ""
         return EXIT_USER, f"{place}{error.strerror}; check the path and its rights"
     return None
+
+
+def first_line(error: BaseException) -> str:
+    """What another library's exception says, of which more lines would follow; its name where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

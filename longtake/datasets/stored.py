@@ -5,8 +5,7 @@ import json
 import re
 from dataclasses import asdict
 
-from pydantic import TypeAdapter, ValidationError
-
+from longtake.config import parse_record
 from longtake.datasets.naming import family_of
 from longtake.errors import UserError
 from longtake.lake import Lake, ObjectChanged
@@ -66,13 +65,7 @@ def _names(lake: Lake) -> list[str]:
 
 def _read(lake: Lake, name: str) -> Dataset:
     """Raises ObjectChanged where there is none of this name."""
-    data = lake.objects.read(_key(name))
-    try:
-        return TypeAdapter(Dataset).validate_json(data, strict=True)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        place = ".".join(map(str, fault["loc"]))
-        raise UserError(
-            f"{lake.data_root}/{_key(name)} is no dataset of this version: {place + ': ' if place else ''}{fault['msg']}; "
-            "restore it, or remove it and make it again"
-        ) from None
+    return parse_record(
+        Dataset, lake.objects.read(_key(name)), where=f"{lake.data_root}/{_key(name)}", what="dataset",
+        remedy="restore it, or remove it and make it again",
+    )  # fmt: skip

@@ -12,8 +12,9 @@ from longtake.engine import Lost, stream
 from longtake.files.given import check_files, uri_of, with_progress
 from longtake.records import Caption, content_id
 from longtake.stages.captioning import makers, pools_of, row_of
-from longtake.stages.captioning_workers import Captioned, FileLookerOrder
+from longtake.stages.captioning_workers import Captioned, LookerOrder
 from longtake.stages.config import CaptioningStageConfig
+from longtake.stages.visiting import plain_file
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def caption_files(files: Sequence[Path], *, config: Mapping[str, Any]) -> list[C
     made_by = makers(settings)
     found: dict[Path, Captioned | Lost] = {}
     wanted = list(dict.fromkeys(files))
-    pools = pools_of(settings, FileLookerOrder(settings.writing, settings.limits), len(wanted))
+    pools = pools_of(settings, LookerOrder(settings.writing, settings.limits, plain_file), len(wanted))
     for path, captioned in with_progress("captioning", stream(wanted, pools, engine=settings.work.engine), len(wanted)):
         found[path] = captioned
     ids = {path: content_id(path) for path in wanted}

@@ -17,7 +17,8 @@ from longtake.selecting.valley import PAPER_THRESHOLD
 from longtake.stages.config import ScoringStageConfig
 from longtake.stages.scoring import makers, pools_of, score_row
 from longtake.stages.step import Makers
-from longtake.stages.workers import FileLookerOrder, Looked
+from longtake.stages.visiting import plain_file
+from longtake.stages.workers import Looked, LookerOrder
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def score_files(files: Sequence[Path], *, config: Mapping[str, Any]) -> list[Sco
     check_files(files)
     found: dict[Path, Looked | Lost] = {}
     wanted = list(dict.fromkeys(files))
-    looker = FileLookerOrder(settings.measuring, settings.limits, not settings.work.model_gpus)
+    looker = LookerOrder(settings.measuring, settings.limits, plain_file, not settings.work.model_gpus)
     pools = pools_of(settings, looker, len(wanted))
     for path, looked in with_progress("scoring", stream(wanted, pools, engine=settings.work.engine), len(wanted)):
         found[path] = looked

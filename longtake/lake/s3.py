@@ -30,7 +30,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from longtake.errors import TransientError, UserError
+from longtake.errors import TransientError, UserError, first_line
 from longtake.lake.faults import CREDENTIALS, S3_SENTENCES
 from longtake.lake.objects import ObjectChanged, ObjectInfo, is_hidden
 
@@ -226,7 +226,7 @@ class S3Store:
             return self._session.client("s3", config=CLIENT if self._patient else CLIENT.merge(IMPATIENT))
         except ValueError as error:
             raise UserError(
-                f"{self.uri}: {_first_line(error)}; correct AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL"
+                f"{self.uri}: {first_line(error).rstrip('.')}; correct AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL"
             ) from None
 
     @contextmanager
@@ -248,14 +248,12 @@ class S3Store:
         except (NoCredentialsError, PartialCredentialsError):
             raise UserError(f"{self.uri}: no AWS credentials were found; {CREDENTIALS}") from None
         except (ConnectionError, *_BROKEN_OFF) as error:
-            raise TransientError(f"{self.uri}: the endpoint does not answer ({_first_line(error)})") from None
+            raise TransientError(
+                f"{self.uri}: the endpoint does not answer ({first_line(error).rstrip('.')})"
+            ) from None
         except BotoCoreError as error:
-            raise UserError(f"{self.uri}: {_first_line(error)}; check the AWS settings") from None
+            raise UserError(f"{self.uri}: {first_line(error).rstrip('.')}; check the AWS settings") from None
 
 
 def _code(error: ClientError) -> str:
     return error.response["Error"]["Code"]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")

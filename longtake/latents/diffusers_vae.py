@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from longtake.errors import TransientError, UserError
+from longtake.errors import TransientError, UserError, first_line
 from longtake.latents.autoencoder import check_frames, latent_shape
 from longtake.latents.config import DiffusersConfig
+from longtake.pretrained import check_format, load_pretrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,31 +132,22 @@ def open_diffusers(config: DiffusersConfig, device: torch.device | str = "cpu") 
 
 def _load(config: DiffusersConfig) -> tuple[Family, Any]:
     import diffusers
-    from safetensors import SafetensorError
 
     where = f"{config.model}/{config.subfolder}" if config.subfolder else config.model
     folder = Path(where)
     if Path(config.model).is_absolute() and not folder.is_dir():
         raise UserError(f"{folder} is no folder; give the folder of a video autoencoder, or its name on the hub")
-    if folder.is_dir() and not any(folder.glob("*.safetensors")):
-        raise UserError(
-            f"{folder} has no *.safetensors; other weights are not loaded: save it with safe_serialization=True"
-        )
+    check_format(folder)
     class_name = _class_name(config)
     if class_name not in FAMILIES:
         raise UserError(
             f"{where} is of the class {class_name or 'that its config.json does not name'}; video autoencoders that are known: "
             f"{', '.join(FAMILIES)}. Of a whole pipeline give subfolder: vae"
         )
-    try:
-        loaded: Any = getattr(diffusers, class_name).from_pretrained(
-            config.model, subfolder=config.subfolder or None, use_safetensors=True, output_loading_info=True, low_cpu_mem_usage=False
-        )  # fmt: skip
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"{where} cannot be loaded as {class_name}: {_first_line(error)}") from None
-    model, found = loaded
-    if lacking := sorted(found["missing_keys"]):
-        raise UserError(f"{where} lacks {len(lacking)} of its weights, {lacking[0]} for one; fetch it again, whole")
+    model = load_pretrained(
+        getattr(diffusers, class_name).from_pretrained, config.model, class_name, where=where, subfolder=config.subfolder or None,
+        low_cpu_mem_usage=False,
+    )  # fmt: skip
     return FAMILIES[class_name], model
 
 
@@ -174,7 +166,7 @@ def _class_name(config: DiffusersConfig) -> str:
             raise TransientError(
                 f"{config.model} is no folder here, and the hub, where it may be, does not answer; give a folder, or try again"
             ) from None
-        raise UserError(f"{config.model} has no config.json that can be read: {_first_line(error)}") from None
+        raise UserError(f"{config.model} has no config.json that can be read: {first_line(error)}") from None
     return str(read.get("_class_name", "")) if isinstance(read, dict) else ""
 
 
@@ -189,7 +181,3 @@ def _weights_digest(model: Any) -> str:
 
 def _wide(values_C: Tensor) -> Tensor:
     return values_C[:, None, None, None]
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from longtake.errors import first_line
 from longtake.latents.sample import EncodedSample
 
 FOLDER = "latents/"
@@ -78,7 +79,7 @@ class ShardFile:
             self._file: Any = safe_open(path, "pt")
             header = _Header.model_validate_json((self._file.metadata() or {}).get("longtake", ""))
         except (SafetensorError, OSError, ValidationError) as error:
-            raise DamagedShard(f"{path.name}: {_first_line(error)}") from None
+            raise DamagedShard(f"{path.name}: {first_line(error)}") from None
         self.entries = header.samples
         lacking = {f"{n}.{kind}" for n in range(len(self.entries)) for kind in ("latents", "text")}.difference(
             self._file.keys()
@@ -122,7 +123,3 @@ def _crc32(*tensors: torch.Tensor) -> int:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST_CHARS]
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from longtake.errors import UserError
 from longtake.latents.config import TextConfig
+from longtake.pretrained import load_pretrained, told_of
 
 NULL_WIDTH = 1
 """Of the token that stands for no text."""
@@ -73,29 +74,15 @@ class T5Text:
 
     def __init__(self, config: TextConfig, device: torch.device | str = "cpu") -> None:
         import transformers
-        from safetensors import SafetensorError
 
         folder, tokenizer_folder = _places(config)
         self.width = int(_read_config(config, folder)["d_model"])
         self.name = f"{config.encoder} {folder.name}"
-        if not any(folder.glob("*.safetensors")):
-            raise UserError(
-                f"{folder} has no *.safetensors; other weights are not loaded: save it with safe_serialization=True"
-            )
         kind: Any = transformers.T5EncoderModel if config.encoder == "t5" else transformers.UMT5EncoderModel
         number = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
-        try:
+        model = load_pretrained(kind.from_pretrained, folder, "a text encoder", dtype=number)
+        with told_of(str(folder), "a text encoder"):
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(str(tokenizer_folder))
-            model, found = kind.from_pretrained(
-                str(folder), use_safetensors=True, output_loading_info=True, dtype=number
-            )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-            raise UserError(f"{folder} cannot be loaded as a text encoder: {first}") from None
-        if lacking := sorted(found["missing_keys"]):
-            raise UserError(
-                f"{folder} lacks {len(lacking)} of its weights, {lacking[0]} for one; fetch it again, whole"
-            )
         self._model = model.to(device).eval().requires_grad_(False)
         self._tokens = config.tokens
 

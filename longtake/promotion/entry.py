@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from longtake.datasets.naming import FAMILY
 from longtake.errors import UserError
 
@@ -51,16 +49,6 @@ class Entry:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
-
-
-def parse_entry(data: bytes) -> Entry:
-    """The entry of its JSON. Raises UserError for anything else."""
-    try:
-        return TypeAdapter(Entry).validate_json(data, strict=True)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        place = ".".join(map(str, fault["loc"]))
-        raise UserError(f"no entry of this version: {place + ': ' if place else ''}{fault['msg']}") from None
 
 
 def check_model_family(family: str) -> str:

@@ -25,11 +25,12 @@ from longtake.records import Caption, Clip, Dataset
 from longtake.report import captioning_sheet, counts_in
 from longtake.scoring.faults import REASONS as MEASURING_REASONS
 from longtake.shards import WHOLE, Shard
-from longtake.stages.captioning_workers import Captioned, ClipLookerOrder, Looker, WriterOrder
+from longtake.stages.captioning_workers import Captioned, Looker, LookerOrder, WriterOrder
 from longtake.stages.config import CaptioningStageConfig
 from longtake.stages.cutting import read_poster
 from longtake.stages.dataset_page import names_of
 from longtake.stages.step import Makers, Step, Summary, count_outcomes, open_lake, open_step
+from longtake.stages.visiting import ClipFiles
 from longtake.telemetry import Outcomes
 from longtake.video.faults import REASONS as VIDEO_REASONS
 
@@ -161,7 +162,7 @@ def _caption_missing(
 
     Raises TransientError, with the rows written, where a server had no answer for any of them.
     """
-    looker = ClipLookerOrder(captions.lake.data_root, settings.writing, settings.limits)
+    looker = LookerOrder(settings.writing, settings.limits, ClipFiles(captions.lake.data_root))
     tokens = 0
     gone: set[str] = set()
     silent: list[Caption] = []

@@ -5,7 +5,7 @@ The captioner `measured` needs neither: the looker writes itself. Each is made i
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,9 @@ from longtake.captioning.config import CaptioningConfig, Requests
 from longtake.captioning.looking import look_at, open_tools
 from longtake.captioning.opening import open_captioner
 from longtake.captioning.seen import Seen
-from longtake.lake import Lake, ObjectChanged
 from longtake.lake.weights import fetch_weights
-from longtake.records import Clip
 from longtake.scoring.faults import Unmeasurable
+from longtake.stages.visiting import Locate, visit
 from longtake.video.config import Limits
 from longtake.video.faults import VideoFault
 from longtake.video.guard import Guard
@@ -40,40 +39,21 @@ class Captioned:
 
 
 @dataclass(frozen=True)
-class ClipLookerOrder:
-    """Makes a `Looker` at clips of a lake."""
-
-    data_root: str
-    config: CaptioningConfig
-    limits: Limits
-
-    def __call__(self) -> "Looker":
-        objects = Lake(self.data_root).objects
-
-        def fetch(clip: Clip, scratch: Path) -> Path:
-            assert clip.uri, "a clip that is kept has a file"
-            objects.fetch(clip.uri, scratch / "clip.mp4")
-            return scratch / "clip.mp4"
-
-        return Looker(self.config, self.limits, fetch)
-
-
-@dataclass(frozen=True)
-class FileLookerOrder:
-    """Makes a `Looker` at plain files."""
+class LookerOrder:
+    """Makes a `Looker` at what `locate` finds: clips of a lake, or plain files."""
 
     config: CaptioningConfig
     limits: Limits
+    locate: Locate
 
     def __call__(self) -> "Looker":
-        return Looker(self.config, self.limits, lambda path, scratch: path)
+        return Looker(self.config, self.limits, self.locate)
 
 
 class Looker:
     """Decodes and measures, with a guard and tools of its own; writes where what is measured is all that is said."""
 
-    def __init__(self, config: CaptioningConfig, limits: Limits, locate: Callable[[Any, Path], Path]) -> None:
-        """`locate` gives the file of an input, which may be put into the folder that it is given."""
+    def __init__(self, config: CaptioningConfig, limits: Limits, locate: Locate) -> None:
         import cv2
 
         cv2.setNumThreads(1)  # there is a worker for each processor
@@ -90,18 +70,14 @@ class Looker:
         self._guard.close()
 
     def _look(self, given: Any) -> Captioned:
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="longtake-") as scratch:
-            try:
-                path = self._locate(given, Path(scratch))
-            except ObjectChanged:
-                return Captioned(gone=True)
-            size = path.stat().st_size
-            try:
-                found = self._caption(look_at(path, self._guard, self._config, self._tools))
-            except (VideoFault, Unmeasurable) as fault:
-                found = Captioned(written=Written(reason=fault.reason, detail=fault.detail or None))
-        return replace(found, seconds=time.monotonic() - began, read_bytes=size)
+        seen = visit(self._locate, given, self._found)
+        return replace(seen.found or Captioned(gone=True), seconds=seen.seconds, read_bytes=seen.read_bytes)
+
+    def _found(self, path: Path) -> Captioned:
+        try:
+            return self._caption(look_at(path, self._guard, self._config, self._tools))
+        except (VideoFault, Unmeasurable) as fault:
+            return Captioned(written=Written(reason=fault.reason, detail=fault.detail or None))
 
     def _caption(self, seen: Seen) -> Captioned:
         facts = seen.facts.to_json() if seen.facts else None

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longtake.engine import Lost
-from longtake.lake import Lake, ObjectChanged
+from longtake.lake import Lake
 from longtake.lake.weights import fetch_weights
 from longtake.latents.config import EncodingConfig, Windows
 from longtake.latents.faults import Unfit
 from longtake.latents.windows import Window, read_windows
 from longtake.records import Clip
 from longtake.stages.samples import fetch_basis
+from longtake.stages.visiting import ClipFiles, visit
 from longtake.video.config import Limits
 from longtake.video.faults import VideoFault
 from longtake.video.guard import Guard
@@ -111,7 +112,7 @@ class Reader:
         import cv2
 
         cv2.setNumThreads(1)  # there is a worker for each processor
-        self._objects = Lake(order.data_root).objects
+        self._locate = ClipFiles(order.data_root)
         self._windows = order.windows
         self._guard = Guard(order.limits)
 
@@ -122,22 +123,17 @@ class Reader:
         self._guard.close()
 
     def _read(self, task: Task) -> Read:
-        began = time.monotonic()
         if task.text is None:
             return Read(reason="no_caption")
-        read = Read(text=task.text, judged=task.judged)
-        with tempfile.TemporaryDirectory(prefix="longtake-") as scratch:
-            path = Path(scratch) / "clip.mp4"
-            try:
-                assert task.clip.uri, "a clip that is kept has a file"
-                self._objects.fetch(task.clip.uri, path)
-                read = replace(read, read_bytes=path.stat().st_size)
-                read = replace(read, windows=tuple(read_windows(path, self._guard, self._windows)))
-            except ObjectChanged:
-                return replace(read, gone=True)
-            except (VideoFault, Unfit) as fault:
-                read = replace(read, reason=fault.reason, detail=fault.detail or None)
-        return replace(read, seconds=time.monotonic() - began)
+        seen = visit(self._locate, task.clip, self._found)
+        read = seen.found or Read(gone=True)
+        return replace(read, text=task.text, judged=task.judged, seconds=seen.seconds, read_bytes=seen.read_bytes)
+
+    def _found(self, path: Path) -> Read:
+        try:
+            return Read(windows=tuple(read_windows(path, self._guard, self._windows)))
+        except (VideoFault, Unfit) as fault:
+            return Read(reason=fault.reason, detail=fault.detail or None)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from longtake.config import parse_record
 from longtake.datasets.stored import read_dataset
 from longtake.errors import UserError
 from longtake.lake import Lake, ObjectChanged, join_uri, key_below
 from longtake.lake.places import split_uri
 from longtake.lake.weights import fetch_weights
-from longtake.promotion.entry import Entry, check_model_family, parse_entry, roll_back
+from longtake.promotion.entry import Entry, check_model_family, roll_back
 from longtake.stages.samples import read_sample_set
 
 FOLDER = "models/promoted/"
@@ -46,12 +47,12 @@ def read_log(lake: Lake, family: str) -> list[Entry]:
 def read_entry(lake: Lake, family: str, number: int) -> Entry:
     """Raises UserError for an entry that is damaged or gone."""
     key = _key(family, number)
+    where = f"{lake.data_root}/{key}"
     try:
-        return parse_entry(lake.objects.read(key))
+        data = lake.objects.read(key)
     except ObjectChanged:
-        raise UserError(f"{lake.data_root}/{key} is gone; restore it") from None
-    except UserError as error:
-        raise UserError(f"{lake.data_root}/{key}: {error}; restore it") from None
+        raise UserError(f"{where} is gone; restore it") from None
+    return parse_record(Entry, data, where=where, what="entry", remedy="restore it")
 
 
 def list_families(lake: Lake) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from longtake.config import dump_config, load_config
 from longtake.datasets.stored import read_dataset
 from longtake.errors import UserError
-from longtake.lake import Lake, ObjectChanged, join_uri, open_store
+from longtake.lake import Lake, join_uri, open_store
 from longtake.lake.weights import fetch_weights
 from longtake.latents.sample_set import SampleSet
 from longtake.promotion.config import PromotingConfig
@@ -23,7 +23,7 @@ from longtake.records import Sample
 from longtake.report.promoting import PromotingSheet, promoting_sheet
 from longtake.shards import WHOLE
 from longtake.stages.pointer import append, now, read_log
-from longtake.stages.samples import read_sample_set, read_samples
+from longtake.stages.samples import fetch_shard, read_sample_set, read_samples
 from longtake.stages.step import BY_HAND, Step, Summary, open_lake, open_step
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class _Court:
         batches = fixed_batches(rows, self.config.samples, batch_tokens=most, tokens_of=tokens_of)
         videos = {f"{row.clip_id}/{row.window}": row.video_id for row in rows}
         self.step.expect(sum(len(batch.places) for batch in batches))
-        fetch = partial(_fetch_shard, self.lake)
+        fetch = partial(fetch_shard, self.lake)
         with Loader(order, fetch, self.folder / "shards", cache_bytes=CACHE_BYTES) as loader:
             for sample_id, losses in measure(loaded, loader.load(batches), self.config, device):
                 self.step.advance()
@@ -208,12 +208,3 @@ class _Court:
         if model not in self.files:
             self.files[model] = fetch_weights(model, self.folder)
         return self.files[model]
-
-
-def _fetch_shard(lake: Lake, key: str, path: Path) -> None:
-    from longtake.dit.shelf import MissingShard
-
-    try:
-        lake.objects.fetch(key, path)
-    except ObjectChanged:
-        raise MissingShard(key) from None

@@ -10,9 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
-
-from longtake.config import load_config
+from longtake.config import load_config, parse_record
 from longtake.datasets.naming import family_of
 from longtake.datasets.stored import read_dataset
 from longtake.errors import TransientError, UserError
@@ -180,6 +178,16 @@ def _pinned(lake: Lake, record: type[Record], version: int | None, sample_set: S
         ) from None
 
 
+def fetch_shard(lake: Lake, key: str, path: Path) -> None:
+    """A shard into a file. Raises MissingShard, which a loader knows."""
+    from longtake.dit.shelf import MissingShard
+
+    try:
+        lake.objects.fetch(key, path)
+    except ObjectChanged:
+        raise MissingShard(key) from None
+
+
 def _key(name: str) -> str:
     return f"{FOLDER}{name}.json"
 
@@ -194,13 +202,7 @@ def _dataset(name: str) -> str:
 
 def _read(lake: Lake, name: str) -> SampleSet:
     """Raises ObjectChanged where there is none of this name."""
-    data = lake.objects.read(_key(name))
-    try:
-        return TypeAdapter(SampleSet).validate_json(data)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        place = ".".join(map(str, fault["loc"]))
-        raise UserError(
-            f"{lake.data_root}/{_key(name)} is no sample set of this version: {place + ': ' if place else ''}{fault['msg']}; "
-            "run the step encoding again"
-        ) from None
+    return parse_record(
+        SampleSet, lake.objects.read(_key(name)), where=f"{lake.data_root}/{_key(name)}", what="sample set",
+        remedy="run the step encoding again",
+    )  # fmt: skip

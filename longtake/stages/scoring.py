@@ -24,7 +24,8 @@ from longtake.stages.config import ScoringStageConfig, Work
 from longtake.stages.cutting import read_poster
 from longtake.stages.dataset_page import names_of
 from longtake.stages.step import Makers, Step, Summary, count_outcomes, open_lake, open_step
-from longtake.stages.workers import NOTHING, ClipLookerOrder, JudgeOrder, Looked, Looker
+from longtake.stages.visiting import ClipFiles
+from longtake.stages.workers import NOTHING, JudgeOrder, Looked, Looker, LookerOrder
 from longtake.telemetry import Outcomes
 from longtake.video.faults import REASONS as VIDEO_REASONS
 
@@ -64,7 +65,7 @@ def run(
         if missing:
             with Batch(lake.tables) as batch:
                 judges = not settings.work.model_gpus
-                looker = ClipLookerOrder(lake.data_root, settings.measuring, settings.limits, judges)
+                looker = LookerOrder(settings.measuring, settings.limits, ClipFiles(lake.data_root), judges)
                 pools = pools_of(settings, looker, missing)
                 for clip, found in stream(todo, pools, engine=settings.work.engine):
                     _write(clip, found, scores.makers, batch, step)

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import torch
 
 from longtake.dit.batch import Batch
-from longtake.dit.films import Frames, decode, sample_films, strip
+from longtake.dit.films import Frames, decode, encode_jpeg, sample_films, strip
 from longtake.dit.memory import is_out_of_memory
 from longtake.dit.order import fixed_order
 from longtake.dit.sample import Request
@@ -25,9 +24,6 @@ from longtake.records import Sample
 from longtake.report.pictures import in_turn
 from longtake.stages.samples import open_autoencoder_of
 from longtake.stages.training_events import Assignment
-
-QUALITY = 88
-"""Of a strip's JPEG."""
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +87,10 @@ class Films:
 
     def _filmed(self, example: Batch, drawn: Frames) -> Filmed:
         sample_id = example.sample_ids[0]
+        jpeg = base64.b64encode(encode_jpeg(drawn)).decode()
         return Filmed(
-            sample_id=sample_id, caption=self._captions[sample_id], conditions=self._conditions(example), strip=_jpeg(drawn)
-        )  # fmt: skip
+            sample_id=sample_id, caption=self._captions[sample_id], conditions=self._conditions(example), strip=jpeg
+        )
 
     def _request(self, example: Batch, seed: int) -> Request:
         """A film like this sample."""
@@ -114,9 +111,3 @@ def choose_filmed(samples: Iterable[Sample], count: int) -> list[Sample]:
     for sample in fixed_order(samples):
         of_clip[sample.clip_id].append(sample)
     return in_turn(*of_clip.values())[:count]
-
-
-def _jpeg(strip_HW3: Frames) -> str:
-    done, data = cv2.imencode(".jpg", strip_HW3, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    assert done, "a strip is a picture"
-    return base64.b64encode(data.tobytes()).decode()

@@ -21,7 +21,7 @@ from longtake.dit.checkpoint import DamagedCheckpoint, load_checkpoint, made_wit
 from longtake.dit.config import DiTConfig
 from longtake.dit.devices import choose_precision, find_compiler, peak_flops, pick_device
 from longtake.dit.guard import Diverged
-from longtake.dit.loading import Loader, MissingShard
+from longtake.dit.loading import Loader
 from longtake.dit.memory import MicroBatches, OutOfMemory, compile_blocks, samples_that_fit, save_memory
 from longtake.dit.model import DiT
 from longtake.dit.order import Bucket, Order, choose_side, fixed_batches, plan_buckets
@@ -31,10 +31,10 @@ from longtake.dit.train import Training, train, validate
 from longtake.dit.trained import Card, load_trained, save_trained
 from longtake.doctor.cgroup import read_cgroup
 from longtake.errors import TransientError, UserError
-from longtake.lake import Lake, ObjectChanged
+from longtake.lake import Lake
 from longtake.lake.weights import fetch_weights
 from longtake.records import Sample
-from longtake.stages.samples import fetch_basis, read_samples
+from longtake.stages.samples import fetch_basis, fetch_shard, read_samples
 from longtake.stages.training_checkpoints import Checkpoints
 from longtake.stages.training_events import Assignment, Began, Ending, Event, Finished, Kept
 from longtake.stages.training_films import Films
@@ -218,16 +218,11 @@ class Apprentice:
         """Of this worker's part of each batch; `alone`: of the whole."""
         work, replicas = self.config.work, self.replicas
         rank, world = (0, 1) if alone else (replicas.rank, replicas.world)
+        fetch = partial(fetch_shard, self.lake)
         return Loader(
-            self.order, self._fetch, self.folder / name, cache_bytes=work.cache_bytes, ahead=work.ahead, rank=rank, world=world,
+            self.order, fetch, self.folder / name, cache_bytes=work.cache_bytes, ahead=work.ahead, rank=rank, world=world,
             pin=self.device.type == "cuda",
         )  # fmt: skip
-
-    def _fetch(self, key: str, path: Path) -> None:
-        try:
-            self.lake.objects.fetch(key, path)
-        except ObjectChanged:
-            raise MissingShard(key) from None
 
     def _load(self, samples: list[Sample]) -> list[Batch]:
         """Each sample as a batch of its own, in the order of `fixed_batches`."""

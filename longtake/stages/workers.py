@@ -8,19 +8,18 @@ Legend: N frames, H, W rows and columns of a picture, 3 its channels: blue, gree
 """
 
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from longtake.lake import Lake, ObjectChanged
 from longtake.lake.weights import fetch_weights
-from longtake.records import METRICS, Clip
+from longtake.records import METRICS
 from longtake.scoring.config import Aesthetics, ScoringConfig, Suitability
 from longtake.scoring.faults import Unmeasurable
 from longtake.scoring.reasons import Suited
 from longtake.scoring.suitability import open_predictor, place_of
+from longtake.stages.visiting import Locate, visit
 from longtake.video.config import Limits
 from longtake.video.faults import VideoFault
 
@@ -57,46 +56,23 @@ NOTHING: dict[str, float | None] = dict.fromkeys(METRICS)
 
 
 @dataclass(frozen=True)
-class ClipLookerOrder:
-    """Makes a `Looker` at clips of a lake."""
+class LookerOrder:
+    """Makes a `Looker` at what `locate` finds: clips of a lake, or plain files."""
 
-    data_root: str
     config: ScoringConfig
     limits: Limits
+    locate: Locate
     judges: bool = True
     """Whether it holds the TSA network; else it collects what a judge's is to see."""
 
     def __call__(self) -> "Looker":
-        objects = Lake(self.data_root).objects
-
-        def fetch(clip: Clip, scratch: Path) -> Path:
-            assert clip.uri, "a clip that is kept has a file"
-            objects.fetch(clip.uri, scratch / "clip.mp4")
-            return scratch / "clip.mp4"
-
-        return Looker(self.config, self.limits, fetch, self.judges)
-
-
-@dataclass(frozen=True)
-class FileLookerOrder:
-    """Makes a `Looker` at plain files."""
-
-    config: ScoringConfig
-    limits: Limits
-    judges: bool = True
-    """As above."""
-
-    def __call__(self) -> "Looker":
-        return Looker(self.config, self.limits, lambda path, scratch: path, self.judges)
+        return Looker(self.config, self.limits, self.locate, self.judges)
 
 
 class Looker:
     """Decodes and measures, with a guard, a text detector and a TSA network of its own."""
 
-    def __init__(
-        self, config: ScoringConfig, limits: Limits, locate: Callable[[Any, Path], Path], judges: bool = True
-    ) -> None:
-        """`locate` gives the file of an input, which may be put into the folder that it is given."""
+    def __init__(self, config: ScoringConfig, limits: Limits, locate: Locate, judges: bool = True) -> None:
         import cv2
 
         from longtake.scoring.text import TextDetector
@@ -119,18 +95,15 @@ class Looker:
         self._guard.close()
 
     def _look(self, given: Any) -> Looked:
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="longtake-") as scratch:
-            try:
-                path = self._locate(given, Path(scratch))
-            except ObjectChanged:
-                return Looked(metrics=NOTHING, gone=True)
-            size = path.stat().st_size
-            try:
-                found = self._measure(path)
-            except (VideoFault, Unmeasurable) as fault:
-                found = Looked(metrics=NOTHING, reason=fault.reason, detail=fault.detail)
-        return replace(found, seconds=time.monotonic() - began, read_bytes=size)
+        seen = visit(self._locate, given, self._found)
+        found = seen.found or Looked(metrics=NOTHING, gone=True)
+        return replace(found, seconds=seen.seconds, read_bytes=seen.read_bytes)
+
+    def _found(self, path: Path) -> Looked:
+        try:
+            return self._measure(path)
+        except (VideoFault, Unmeasurable) as fault:
+            return Looked(metrics=NOTHING, reason=fault.reason, detail=fault.detail)
 
     def _measure(self, path: Path) -> Looked:
         from longtake.scoring.scorer import judge_clip, measure_clip

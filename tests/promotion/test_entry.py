@@ -2,9 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longtake.config import parse_record
 from longtake.errors import UserError
-from longtake.promotion.entry import check_model_family, in_use, parse_entry
+from longtake.promotion.entry import Entry, check_model_family, in_use
 from tests.promotion.entries import back, entry
+
+
+def parse_entry(data):
+    return parse_record(Entry, data, where="a.json", what="entry", remedy="restore it")
 
 
 def test_an_entry_comes_back_from_its_json_as_it_was():
@@ -14,7 +19,7 @@ def test_an_entry_comes_back_from_its_json_as_it_was():
 
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"family": "dit"}', b"\xff", b"[1]"])
 def test_what_is_no_entry_is_said_in_a_sentence(data):
-    with pytest.raises(UserError, match="no entry of this version"):
+    with pytest.raises(UserError, match=r"a\.json is no entry of this version: .*; restore it"):
         parse_entry(data)
 
 

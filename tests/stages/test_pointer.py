@@ -50,7 +50,7 @@ def test_a_damaged_entry_is_named(tmp_path):
     lake = Lake(str(tmp_path))
     append(lake, entry(1, "promoted", "a"))
     lake.objects.put("models/promoted/dit/000001.json", b"{", overwrite=True)
-    with pytest.raises(UserError, match=r"dit/000001\.json: no entry of this version.*restore it"):
+    with pytest.raises(UserError, match=r"dit/000001\.json is no entry of this version.*restore it"):
         read_last(lake, "dit")
 
 

@@ -11,7 +11,8 @@ from longtake.report import counts_in
 from longtake.shards import plan_shards
 from longtake.stages import listing, scoring, slicing
 from longtake.stages.config import ScoringStageConfig
-from longtake.stages.workers import FileLookerOrder, JudgeOrder
+from longtake.stages.visiting import plain_file
+from longtake.stages.workers import JudgeOrder, LookerOrder
 from tests.drawing import draw_raw, shot, write_video
 
 QUICK = {"measuring": {"text": False, "suitability": None}}
@@ -176,7 +177,7 @@ def look(tmp_path):
 
     def run(weights, judges):
         config = load_config(ScoringStageConfig, by(weights), where="scoring config")
-        looker = FileLookerOrder(config.measuring, config.limits, judges)()
+        looker = LookerOrder(config.measuring, config.limits, plain_file, judges)()
         found = looker([tmp_path / "clip.mp4", tmp_path / "text.mp4"])
         looker.close()
         return found, JudgeOrder(None, config.measuring.suitability)

@@ -10,7 +10,8 @@ import torch
 
 from longtake.captioning.vlm.families import FAMILIES, Family, Settings
 from longtake.captioning.vlm.pooling import add_pooling
-from longtake.errors import TransientError, UserError
+from longtake.errors import TransientError, UserError, first_line
+from longtake.pretrained import load_pretrained, told_of
 
 ADAPTER = "adapter_model.safetensors"
 
@@ -68,27 +69,17 @@ def load_vlm(
 
     `auto`: bfloat16 on a GPU, float32 without one; a GPU is taken where there is one. Raises UserError for what is no such model.
     """
-    from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText, AutoTokenizer
 
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     number = torch.bfloat16 if dtype == "bfloat16" or (dtype == "auto" and where.type == "cuda") else torch.float32
     config = read_config(place)
     family = FAMILIES[config.model_type](config, _read_settings(place), pooling, where)
-    if Path(place).is_dir() and not any(Path(place).glob("*.safetensors")):
-        raise UserError(
-            f"{place} has no *.safetensors; other weights are not loaded: save it with safe_serialization=True"
-        )
-    try:
+    model = load_pretrained(
+        AutoModelForImageTextToText.from_pretrained, place, "a model", dtype=number, attn_implementation="sdpa", trust_remote_code=False
+    )  # fmt: skip
+    with told_of(str(place), "a model"):
         tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
-        loaded: Any = AutoModelForImageTextToText.from_pretrained(
-            place, dtype=number, attn_implementation="sdpa", use_safetensors=True, output_loading_info=True, trust_remote_code=False
-        )  # fmt: skip
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise UserError(f"{place} cannot be loaded as a model: {_first_line(error)}") from None
-    model, found = loaded
-    if lacking := sorted(found["missing_keys"]):
-        raise UserError(f"{place} lacks {len(lacking)} of its weights, {lacking[0]} for one; fetch it again, whole")
     tokenizer.chat_template = _read_template(place) or tokenizer.chat_template
     if not tokenizer.chat_template:
         raise UserError(
@@ -122,7 +113,7 @@ def read_config(place: str | Path) -> Any:
             raise TransientError(
                 f"{place} is no folder here, and the hub, where it may be, does not answer; give a folder, or try again"
             ) from None
-        raise UserError(f"{place} is no model that transformers knows: {_first_line(error)}") from None
+        raise UserError(f"{place} is no model that transformers knows: {first_line(error)}") from None
     if config.model_type not in FAMILIES:
         known = ", ".join(sorted(FAMILIES))
         raise UserError(f"{place} is a model of the type {config.model_type}; captions are written by {known}")
@@ -179,8 +170,4 @@ def _adapt(model: Any, folder: Path) -> Any:
             raise UserError(f"{folder} is an adapter of the type {config.peft_type}; LORA is expected")
         return PeftModel.from_pretrained(model, str(folder), config=config).merge_and_unload()
     except (RuntimeError, KeyError, ValueError) as error:
-        raise UserError(f"{folder} does not fit this model: {_first_line(error)}") from None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise UserError(f"{folder} does not fit this model: {first_line(error)}") from None
