@@ -2,7 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-JOBS ?= 2
+# One more than the two processors that are meant: a third of the time of tests is waiting.
+JOBS ?= 3
 # One thread for each test process: torch would start as many as there are cores in every one of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 

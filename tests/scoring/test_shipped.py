@@ -28,6 +28,7 @@ def test_it_is_small_and_says_how_it_came_to_be():
     assert '"seeds": [0, 1, 2]' in facts["config"]
 
 
+@pytest.mark.slow
 def test_a_batch_of_one_and_of_six_agree():
     checkpoint = load_checkpoint(SHIPPED)
     network, inputs = checkpoint.network, draw_inputs(6, architecture=checkpoint.network.architecture)
@@ -38,7 +39,15 @@ def test_a_batch_of_one_and_of_six_agree():
     assert torch.allclose(together_B, alone_B, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("kind", ["noise", "compression", "dark", "letterbox"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "compression",
+        "dark",
+        pytest.param("noise", marks=pytest.mark.slow),
+        pytest.param("letterbox", marks=pytest.mark.slow),
+    ],
+)
 def test_a_clip_with_a_defect_scores_lower_and_the_same_file_the_same_bits(kind, tmp_path):
     rng = np.random.default_rng(10**6)
     clean_NHW3 = draw_scene(1.6, 320, rng)

@@ -109,7 +109,9 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("record", [Clip, Score, Selection, None])
+@pytest.mark.parametrize(
+    "record", [Score, *(pytest.param(one, marks=pytest.mark.slow) for one in (Clip, Selection, None))]
+)
 def test_killed_before_any_commit_it_ends_the_same_the_next_time(places, table, monkeypatch, record, tmp_path):
     merge, put = Tables.merge, importing.write_dataset
 
