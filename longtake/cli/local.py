@@ -21,11 +21,14 @@ STEPS = (
     "promoting",
     "tsa_training",
     "caption_tuning",
+    "scaling_plan",
+    "scaling_sweep",
+    "scaling_fit",
     "summary",
     "doctor",
 )
-PIPELINES = ("curate", "doctor", "retrain", "train", "train-tsa", "tune-captioner")
-LOCAL_PIPELINES = ("curate", "retrain", "train", "train-tsa", "tune-captioner")
+PIPELINES = ("curate", "doctor", "retrain", "scale", "train", "train-tsa", "tune-captioner")
+LOCAL_PIPELINES = ("curate", "retrain", "scale", "train", "train-tsa", "tune-captioner")
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""
 
 
@@ -76,6 +79,7 @@ def run(
     train           captioning_config, encoding_config, training_config, start
     retrain         those of curate, encoding_config, training_config,
                     promoting_config, family, fewest_new
+    scale           sweep_config, samples, parts
     train-tsa       slicing_config, scoring_config, tsa_training_config
     tune-captioner  captioning_config, caption_tuning_config
     """

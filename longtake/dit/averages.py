@@ -1,6 +1,6 @@
 """The moving average of the weights: what is judged, sampled from and kept."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -15,11 +15,10 @@ class Averages:
         self.weights: dict[str, Tensor] = {name: weight.detach().clone() for name, weight in model.named_parameters()}
 
     @torch.no_grad()
-    def update(self, model: nn.Module, step: int) -> None:
-        """After the step number `step`, from 1."""
+    def update(self, weights: Iterable[Tensor], step: int) -> None:
+        """After the step number `step`, from 1; the model's weights in their own order."""
         keep = min(self.keep, (1 + step) / (10 + step))
-        now = [weight.detach() for weight in model.parameters()]
-        torch._foreach_lerp_(list(self.weights.values()), now, 1.0 - keep)
+        torch._foreach_lerp_(list(self.weights.values()), [weight.detach() for weight in weights], 1.0 - keep)
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:

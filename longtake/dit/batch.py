@@ -10,13 +10,10 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from longtake.dit.config import Condition
+from longtake.dit.config import TEXT_STEP, Condition
 from longtake.dit.order import Seen
 from longtake.errors import UserError
 from longtake.latents.sample import EncodedSample
-
-TEXT_STEP = 16
-"""Texts are padded to a multiple of this: few shapes for a compiler, aligned rows for masked attention."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

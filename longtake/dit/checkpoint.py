@@ -12,7 +12,7 @@ from longtake import __version__
 from longtake.dit.step_record import Curve
 from longtake.dit.train import Training
 
-FORMAT = "longtake training 1"
+FORMAT = "longtake training 2"
 
 
 class DamagedCheckpoint(Exception):

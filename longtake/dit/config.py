@@ -12,6 +12,9 @@ from longtake.errors import UserError
 ALGORITHM_VERSION = 1
 """Raise it whenever the same samples and config would give another model."""
 
+TEXT_STEP = 16
+"""Texts are padded to a multiple of this: few shapes for a compiler, aligned rows for masked attention."""
+
 Condition = Literal["motion", "aesthetic", "clarity", "vtss"]
 """Metrics of the table `scores` that a model can be conditioned on (Koala-36M, D.1: "such as")."""
 

@@ -123,17 +123,17 @@ class Loader:
 
     def _plan(self, held: _Part | None, rest: Iterator[_Part], planned: deque[_Part]) -> _Part | None:
         """Plans until enough is on its way; gives back a part that there is no room for yet."""
-        samples = sum(len(part.places) for part in planned)
-        while len(planned) <= self._ahead or (self._shelf.fresh < FETCHERS and samples < HORIZON):
+        shelf, samples = self._shelf, sum(len(part.places) for part in planned)
+        while len(planned) <= self._ahead or (not shelf.has_all and shelf.fresh < FETCHERS and samples < HORIZON):
             part = held or next(rest, None)
             if part is None:
                 return None
-            if not self._shelf.make_room(part.shards) and planned:
-                if len(planned) <= self._ahead and not self._warned:
+            if not shelf.make_room(part.shards) and planned:
+                if len(planned) <= self._ahead and shelf.has_some and not self._warned:
                     log.warning("batches can't be read ahead: too few shards have room; give more cache_bytes")
                     self._warned = True
                 return part
-            part.files = self._shelf.want(part.shards)
+            part.files = shelf.want(part.shards)
             planned.append(part)
             samples, held = samples + len(part.places), None
         return held

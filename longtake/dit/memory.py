@@ -55,8 +55,9 @@ class MicroBatches:
         """First and last (left out) of each part, as even as can be, in the order of the batch; none of no samples."""
         if not samples:
             return []
-        limit = self.limits.setdefault(bucket, max(1, self._most(bucket)))
-        count = -(-samples // limit)
+        if bucket not in self.limits:
+            self.limits[bucket] = max(1, self._most(bucket))
+        count = -(-samples // self.limits[bucket])
         edges = [samples * part // count for part in range(count + 1)]
         return list(pairwise(edges))
 

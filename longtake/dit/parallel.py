@@ -7,7 +7,7 @@ Weights that are shared out (FSDP2) would come in here and nowhere else: `prepar
 nothing left to do, and `whole` gathers what a checkpoint keeps.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, distributed, nn
@@ -34,13 +34,13 @@ class Replicas:
                 distributed.broadcast(weight.data, 0)
 
     @torch.no_grad()
-    def finish_gradients(self, model: nn.Module) -> None:
+    def finish_gradients(self, weights: Sequence[nn.Parameter]) -> None:
         """Every weight has the sum of all workers' gradients; zeros where nobody has one."""
-        for weight in model.parameters():
+        for weight in weights:
             if weight.grad is None:
                 weight.grad = torch.zeros_like(weight)
         if self.world > 1:
-            for chunk in _chunks([weight.grad for weight in model.parameters() if weight.grad is not None]):
+            for chunk in _chunks([weight.grad for weight in weights if weight.grad is not None]):
                 flat = torch.cat([gradient.reshape(-1) for gradient in chunk])
                 distributed.all_reduce(flat)
                 for gradient, summed in zip(chunk, flat.split([each.numel() for each in chunk]), strict=True):

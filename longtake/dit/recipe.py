@@ -33,6 +33,8 @@ class Validation:
     """Times and noises of each; their times are spread evenly over (0, 1)."""
     every_steps: int = Field(default=500, ge=1)
     """And at the end."""
+    at_tokens: tuple[int, ...] = ()
+    """And with the step that reaches so many tokens: one run at a constant rate is many shorter ones (scaling note, F)."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -131,6 +133,9 @@ class TrainingConfig:
     """The validation loss."""
     guard: Guard = Field(default_factory=Guard)
     """What becomes of a step that would do harm."""
+    laws: str = ""
+    """Scaling laws that the validation loss is watched by: of the lake, published, a file or a URI. They change nothing of the training;
+    empty: none."""
     checkpoints: Checkpoints = Field(default_factory=Checkpoints)
     """What a killed training loses at most."""
     films: Films = Field(default_factory=Films)

@@ -64,7 +64,8 @@ class Shelf:
         self._fetch, self._folder, self._cache_bytes = fetch, folder, cache_bytes
         self._closing, self._going = threading.Event(), dict[str, Future[None]]()
         self._fetching = ThreadPoolExecutor(FETCHERS, "fetch")
-        found = {key: path for key in sorted(keys) if (path := self._path(key)).exists()}
+        self._keys = frozenset(keys)
+        found = {key: path for key in sorted(self._keys) if (path := self._path(key)).exists()}
         self._copies = {key: _Copy(path, path.stat().st_size) for key, path in found.items()}
         """The least recently needed first."""
 
@@ -77,6 +78,16 @@ class Shelf:
     def fresh(self) -> int:
         """Shards that were wanted, and are here or on their way, but that no released batch has read yet."""
         return sum(copy.fresh for copy in self._copies.values())
+
+    @property
+    def has_all(self) -> bool:
+        """Whether there is nothing left to fetch: all shards are here or on their way."""
+        return len(self._copies) == len(self._keys)
+
+    @property
+    def has_some(self) -> bool:
+        """Whether one is here: before that nobody knows how large they are."""
+        return any(copy.bytes for copy in self._copies.values())
 
     def make_room(self, keys: Iterable[str]) -> bool:
         """Removes what is not needed as far as these need the room; whether they fit then. What is here already does.

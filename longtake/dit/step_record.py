@@ -1,7 +1,7 @@
 """What a step of a training came to, and the curve of many steps that a page and a checkpoint keep."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 Skip = Literal["", "not_finite", "spike"]
@@ -30,6 +30,10 @@ class Validated:
     loss: float
     by_time: tuple[float, ...]
     """Mean over equal parts of t, from data (0) to noise (1)."""
+    tokens: int = 0
+    """Of video that the training had seen by then, ..."""
+    flops: float = 0.0
+    """... and what that had cost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +125,7 @@ class Curve:
         return {
             "stride": self.stride,
             "points": {name: [getattr(point, name) for point in self.points] for name in names},
-            "validations": [[step, found.loss, list(found.by_time)] for step, found in self.validations],
+            "validations": [[step, asdict(found)] for step, found in self.validations],
             "skipped": self.skipped,
         }
 
@@ -132,7 +136,10 @@ class Curve:
         return cls(
             points=[Point(**dict(zip(columns, row, strict=True))) for row in rows],
             stride=given["stride"],
-            validations=[(step, Validated(loss=loss, by_time=tuple(by))) for step, loss, by in given["validations"]],
+            validations=[
+                (step, Validated(**found | {"by_time": tuple(found["by_time"])}))
+                for step, found in given["validations"]
+            ],
             skipped=dict(given["skipped"]),
         )
 

@@ -66,6 +66,7 @@ class Training:
         self.model, self.config = model, config
         self.replicas = replicas or Replicas()
         self.replicas.prepare(model)
+        self._weights = list(model.parameters())  # asked for anew they cost a small model a tenth of its step
         self.device = next(model.parameters()).device
         self.precision = precision
         self.micro_batches = micro_batches or MicroBatches(lambda bucket: config.work.micro_batch or 1 << 30)
@@ -89,9 +90,7 @@ class Training:
         at, config = self.position, self.config
         lr = config.lr * rate_at(config.schedule, at.step, self.done)
         loss, counted, micro_batch = self._gradients(batch, draws)
-        norm = float(
-            nn.utils.get_total_norm([weight.grad for weight in self.model.parameters() if weight.grad is not None])
-        )
+        norm = float(nn.utils.get_total_norm([weight.grad for weight in self._weights if weight.grad is not None]))
         skip = self.guard.judge(loss, norm, warm=at.step >= config.schedule.warmup_steps)
         if not skip:
             self._move(lr, norm, at.taken + 1)
@@ -152,17 +151,17 @@ class Training:
                 log.warning(
                     "out of memory: fewer samples at a time", extra={"bucket": batch.bucket, "micro_batch": limit}
                 )
-            self.model.zero_grad()
+            self.optimiser.zero_grad()
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
-        self.replicas.finish_gradients(self.model)
+        self.replicas.finish_gradients(self._weights)
         of_one = flops.train_flops(self.model.config, _shape(batch), batch.text_BLD.shape[1])
         loss, counted = self.replicas.add(total or 0.0, of_one * len(batch.sample_ids))
         return loss, counted, largest
 
     def _try(self, batch: Batch, draws: Draws, parts: Sequence[tuple[int, int]]) -> float | None:
         """Backwards through each part; the sum of losses over the samples of all workers. None where memory ran out."""
-        self.model.zero_grad()
+        self.optimiser.zero_grad()
         sums = torch.zeros((), dtype=torch.float64, device=self.device)
         try:
             for first, last in parts:
@@ -186,11 +185,9 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = lr
         if norm > self.config.clip:
-            torch._foreach_mul_(
-                [w.grad for w in self.model.parameters() if w.grad is not None], self.config.clip / norm
-            )
+            torch._foreach_mul_([w.grad for w in self._weights if w.grad is not None], self.config.clip / norm)
         self.optimiser.step()
-        self.averages.update(self.model, taken)
+        self.averages.update(self._weights, taken)
 
 
 def train(
@@ -200,13 +197,12 @@ def train(
 
     Between two records the training may be kept, sampled from, or left.
     """
-    every = training.config.validation.every_steps
     with closing(_draw_ahead(training, batches)) as ready:
         while training.done < 1.0:
             began_s = time.monotonic()
             record = training.step(*next(ready))
             record = replace(record, seconds=time.monotonic() - began_s)
-            if validate and (training.position.step % every == 0 or training.done >= 1.0):
+            if validate and _is_due(training, record):
                 record = replace(record, validated=validate())
             yield record
             if training.guard.is_over:
@@ -214,6 +210,13 @@ def train(
                     f"{training.guard.skipped_in_a_row} steps in a row were skipped, the last for {record.skipped}: loss {record.loss:g}, "
                     f"gradient {record.norm:g}"
                 )
+
+
+def _is_due(training: Training, record: StepRecord) -> bool:
+    """Whether the validation loss is to be taken behind this step."""
+    when, now = training.config.validation, training.position
+    reached = any(now.tokens - record.tokens < tokens <= now.tokens for tokens in when.at_tokens)
+    return reached or now.step % when.every_steps == 0 or training.done >= 1.0
 
 
 def _draw_ahead(training: Training, batches: Iterator[Batch]) -> Generator[tuple[Batch, Draws], None, None]:
@@ -248,7 +251,8 @@ def validate(training: Training, batches: Callable[[], Iterable[Batch]]) -> Vali
     training.model.train()
     *sums, total = replicas.add(*sums, samples)
     by_time = tuple(each / total for each in sums)
-    return Validated(loss=sum(by_time) / turns, by_time=by_time)
+    at = training.position
+    return Validated(loss=sum(by_time) / turns, by_time=by_time, tokens=at.tokens, flops=at.flops)
 
 
 def _adamw(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from longtake.report.distribution import bin_values, correlations
 
-__all__ = ["bin_values", "correlation_svg", "correlations", "histogram_svg", "number", "numbers_apart"]
+__all__ = ["amount", "bin_values", "correlation_svg", "correlations", "histogram_svg", "number", "numbers_apart"]
 
 _WIDTH, _LEFT, _BARS, _ROW = 360, 38, 76, 13
 _LETTER = 6.2
@@ -27,6 +27,12 @@ def number(value: float | None, digits: int = 3) -> str:
         return "–"
     shown = f"{value:,.0f}" if 10**digits <= abs(value) < 1e6 else f"{value or 0.0:.{digits}g}"
     return shown.replace("e-0", "e-").replace("e+0", "e").replace("-", "−").replace("inf", "∞")
+
+
+def amount(value: float) -> str:
+    """`16.8M`, `1.07B`."""
+    power = next((n for n in range(4, 0, -1) if value >= 0.9995 * 1000**n), 0)
+    return number(value / 1000**power) + " kMBT"[power].strip()
 
 
 def numbers_apart(one: float, other: float) -> tuple[str, str]:

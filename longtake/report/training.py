@@ -10,7 +10,7 @@ from longtake.dit.step_record import UNJUDGED, Curve, Point
 from longtake.records import Run
 from longtake.report.curves import Axis, Colour, Series, chart_svg
 from longtake.report.page import render_page
-from longtake.report.plots import number
+from longtake.report.plots import amount, number
 from longtake.scoring.metrics import SUB_METRICS
 
 MAX_POINTS = 400
@@ -65,8 +65,8 @@ def training_sheet(sheet: TrainingSheet) -> str:
         sheet=sheet,
         loss=number(row.loss),
         train_loss=number(row.train_loss),
-        params=_amount(row.params),
-        tokens=_amount(row.tokens),
+        params=amount(row.params),
+        tokens=amount(row.tokens),
         steps=f"{row.steps:,}",
         pace=number(curve.total("tokens") / seconds) if seconds else "–",
         rate=_rate(curve.total("flops") / seconds) if seconds else "–",
@@ -147,11 +147,6 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
     every = math.ceil(len(points) / MAX_POINTS) or 1
     parts = [points[at : at + every] for at in range(0, len(points), every)]
     return [(part[-1][0], sum(value for _, value in part) / len(part)) for part in parts]
-
-
-def _amount(value: float) -> str:
-    """`16.8M`, `1.07B`."""
-    return "".join(_scaled(value, "kMBT"))
 
 
 def _rate(flops: float) -> str:

@@ -4,23 +4,34 @@ Legend: B copies of the runs (the bootstrap), the first of them the runs as they
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longtake.scaling.law import Laws, PowerLaw
-from longtake.scaling.powers import PowerFits, regress, resample
+from longtake.scaling.law import Laws, LossLaw, PowerLaw
+from longtake.scaling.powers import PowerFits
 from longtake.scaling.projection import Fits, project
-from longtake.scaling.sufficiency import check_enough
-from longtake.scaling.trials import Trial, best_of, cells_of, columns, near_best, read_trials
+from longtake.scaling.sufficiency import check_enough, check_law, settings_cells
+from longtake.scaling.surface import fit_near_best, fit_surface
+from longtake.scaling.trials import (
+    Trial,
+    average_seeds,
+    best_of,
+    cells_of,
+    columns,
+    is_grid,
+    read_trials,
+)
 
 Array = NDArray[np.float64]
 CONSTANTS = 5
 """Of the loss law: what its residuals have lost to it."""
 SIZES = 256
 """Sizes at which a copy's least loss is looked for; a parabola through the best three does the rest."""
+PLACES = 8
+"""Budgets at which the best size is looked at, for its power."""
 
 Cost = Callable[[Array], Array]
 """FLOPs of training on one token, by parameters."""
@@ -50,13 +61,16 @@ class Fitted:
     trials: tuple[Trial, ...]
     """All that were given."""
     cells: tuple[Trial, ...]
-    """The best of each size and number of tokens: what the loss law is fitted on."""
+    """The best of each size and number of tokens: what the loss law is fitted on. The loss of a grid is that of the least of its
+    surface, since its luckiest run lies below."""
+    weights: Array
+    """How many runs the loss of each cell is worth."""
     loss: Fits
     batch: PowerFits
     lr: PowerFits
     size: PowerFits
     noise: float
-    """Standard deviation of a cell's loss around the law."""
+    """Standard deviation of a run around the law, or around the surface of the grids where that is more."""
     seed: int
 
     def constants(self, chance: float = 0.95) -> dict[str, Interval]:
@@ -78,48 +92,75 @@ class Fitted:
 
 
 def fit_laws(
-    rows: Iterable[Trial | Mapping[str, Any]], *, cost: Cost = lambda params: 6 * params, bootstraps: int = 1000, seed: int = 0
+    rows: Iterable[Trial | Mapping[str, Any]], *, cost: Cost = lambda params: 6 * params, bootstraps: int = 1000, seed: int = 0,
+    least_batch: float = 0.0,
 ) -> Fitted:  # fmt: skip
     """The laws of these runs: params, tokens, loss, batch_tokens, lr of each, and flops where 6 N T is not meant.
 
-    Raises `TooFew` (a UserError) where they do not determine the laws, with what to run next.
+    `least_batch` tokens are the least that a batch can have, so that a best there lies on no edge. Raises `TooFew` (a UserError)
+    where the runs do not determine the laws, with what to run next.
     """
     trials = read_trials(rows)
-    cells = cells_of(trials)
-    best = best_of(cells)
+    cells = cells_of(average_seeds(trials))
     check_enough(cells)
     rng = np.random.default_rng(seed)
+    of_settings = settings_cells(cells, least_batch)
+    surface = fit_surface(of_settings, bootstraps, rng)
+    batch, lr = (surface.batch, surface.lr) if surface else fit_near_best(of_settings, bootstraps, rng)
+    best, runs_n = best_of(cells), np.ones(len(cells))
+    doubt_Bn = np.zeros((bootstraps, len(cells)))
+    for place, runs in enumerate(cells.values()):
+        if surface and is_grid(runs):
+            least_B, runs_n[place] = surface.least(runs, rng)
+            best[place] = replace(best[place], loss=float(least_B[0]))
+            doubt_Bn[:, place] = least_B[1:] - least_B[0]
     at = columns(best)
-    loss, noise = _fit_loss(at, bootstraps, rng)
-    near = near_best(cells)
-    places = {cell: number for number, cell in enumerate(cells)}
-    of_near = columns(near)
-    weights_Bn = resample([places[(t.params, t.tokens)] for t in near], bootstraps, rng)
-    weights_Bn = np.concatenate([np.ones((1, len(near))), weights_Bn])
-    variables: Mapping[Any, Array] = {"tokens": of_near["tokens"], "params": of_near["params"]}
-    batch = regress("batch, tokens a step", of_near["batch_tokens"], variables, weights_Bn)
-    lr = regress("learning rate", of_near["lr"], variables, weights_Bn)
-    size = _size_law(loss, np.geomspace(at["flops"].min(), at["flops"].max(), 8), at["params"], cost)
+    weights_n = _weigh(at, runs_n, surface.noise) if surface and surface.noise else runs_n
+    unsaid_n = np.where(runs_n > 1, np.sqrt(1 - weights_n / runs_n), 1.0)
+    loss, noise = _fit_loss(at, weights_n, doubt_Bn, unsaid_n, rng)
+    check_law(loss.law(), best)
+    size = _size_law(loss, np.geomspace(at["flops"].min(), at["flops"].max(), PLACES), at["params"], cost)
+    way = "one surface through all grids" if surface else "regression over the runs near the best"
     laws = Laws(
-        name="fitted", source=f"{len(trials)} runs, {len(cells)} sizes and numbers of tokens", loss=loss.law(),
-        batch=batch.law(), lr=lr.law(), size=size.law(),
+        name="fitted", source=f"{len(trials)} runs, {len(cells)} sizes and numbers of tokens; batch and learning rate by {way}",
+        loss=loss.law(), batch=batch.law(), lr=lr.law(), size=size.law(),
         valid={name: (float(at[name].min()), float(at[name].max())) for name in ("params", "tokens", "flops")},
     )  # fmt: skip
     return Fitted(
-        laws=laws, trials=tuple(trials), cells=tuple(best), loss=loss, batch=batch, lr=lr, size=size, noise=noise, seed=seed
+        laws=laws, trials=tuple(trials), cells=tuple(best), weights=weights_n, loss=loss, batch=batch, lr=lr, size=size,
+        noise=max(noise, surface.noise if surface else 0.0), seed=seed,
     )  # fmt: skip
 
 
-def _fit_loss(at: Mapping[str, Array], bootstraps: int, rng: np.random.Generator) -> tuple[Fits, float]:
-    """Copies by residuals: the design stays, since few sizes drawn with replacement would often be too few of them."""
-    once = project(at["params"], at["tokens"], at["loss"][None])
-    law = once.law()
-    fitted_n = np.array([law(params=n, tokens=t) for n, t in zip(at["params"], at["tokens"], strict=True)])
+def _weigh(at: Mapping[str, Array], runs_n: Array, noise: float) -> Array:
+    """How many runs each loss is worth: as many as say it, but for what the law misses all cells by, which no run mends.
+
+    That part is told by moments (DerSimonian and Laird, 1986): how much further from the law the cells are than noise explains.
+    """
+    residual_n = at["loss"] - _losses(project(at["params"], at["tokens"], at["loss"][None], runs_n).law(), at)
+    more = (runs_n * residual_n**2).sum() / noise**2 - (len(runs_n) - CONSTANTS)
+    missed = max(0.0, more / (runs_n.sum() - (runs_n**2).sum() / runs_n.sum()))
+    return np.asarray(1 / (1 / runs_n + missed))
+
+
+def _fit_loss(
+    at: Mapping[str, Array], weights_n: Array, doubt_Bn: Array, unsaid_n: Array, rng: np.random.Generator
+) -> tuple[Fits, float]:
+    """Copies by residuals: the design stays, since few sizes drawn with replacement would often be too few of them.
+
+    Cells read off a surface have its doubt, `doubt_Bn`; of the residuals each cell draws the share that its doubt does not say.
+    """
+    fitted_n = _losses(project(at["params"], at["tokens"], at["loss"][None], weights_n).law(), at)
     left = max(1, len(fitted_n) - CONSTANTS)
-    residual_n = (at["loss"] - fitted_n) * np.sqrt(len(fitted_n) / left)
-    copies_Bn = fitted_n + rng.choice(residual_n - residual_n.mean(), (bootstraps, len(fitted_n)))
+    residual_n = (at["loss"] - fitted_n) * np.sqrt(weights_n * len(fitted_n) / left)
+    drawn_Bn = rng.choice(residual_n - residual_n.mean(), doubt_Bn.shape) / np.sqrt(weights_n)
+    copies_Bn = fitted_n + doubt_Bn + unsaid_n * drawn_Bn
     noise = float(np.sqrt(((at["loss"] - fitted_n) ** 2).sum() / left))
-    return project(at["params"], at["tokens"], np.concatenate([at["loss"][None], copies_Bn])), noise
+    return project(at["params"], at["tokens"], np.concatenate([at["loss"][None], copies_Bn]), weights_n), noise
+
+
+def _losses(law: LossLaw, at: Mapping[str, Array]) -> Array:
+    return np.array([law(params=n, tokens=t) for n, t in zip(at["params"], at["tokens"], strict=True)])
 
 
 def _size_law(loss: Fits, budgets: Array, params_n: Array, cost: Cost) -> PowerFits:
@@ -142,9 +183,12 @@ def _size_law(loss: Fits, budgets: Array, params_n: Array, cost: Cost) -> PowerF
     return PowerFits("parameters", ("flops",), sizes_BC.mean(1) - exponent_B * log_flops.mean(), exponent_B[:, None])
 
 
-def size_by_law(fitted: Fitted) -> PowerLaw:
-    """What the loss law says of the best size, as one power."""
-    return fitted.size.law()
+def size_of(law: LossLaw, budgets: Sequence[float], cost: Cost) -> PowerLaw:
+    """What a loss law says of the best size from the least to the largest of these budgets, as one power."""
+    places = np.geomspace(min(budgets), max(budgets), PLACES)
+    best = [law.optimum(float(flops), lambda params: float(cost(np.array(params))))[0] for flops in places]
+    exponent, log_scale = np.polyfit(np.log(places), np.log(best), 1)
+    return PowerLaw(quantity="parameters", scale=float(np.exp(log_scale)), exponents={"flops": float(exponent)})
 
 
 def reducible_error(fitted: Fitted, held_out: Sequence[Trial]) -> list[float]:

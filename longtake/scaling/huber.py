@@ -1,6 +1,6 @@
 """The loss law as most of the field fits it: Huber on residuals in logarithms, by L-BFGS from a grid of starts (Chinchilla, Epoch).
 
-An alternative to `longtake.scaling.projection`, and what it is compared with: from one start it stops in valleys that are none.
+An alternative to `longtake.scaling.projection`, and what it is compared with.
 """
 
 import itertools
@@ -14,9 +14,9 @@ from longtake.scaling.law import LossLaw
 Array = NDArray[np.float64]
 DELTA = 1e-3
 """From where on a residual counts by its length alone (Chinchilla)."""
-EXPONENTS = (0.1, 0.3, 0.6, 1.0)
+EXPONENTS = (0.15, 0.4, 1.0)
 """Starts of both exponents."""
-FLOORS = (0.5, 0.8, 0.95)
+FLOORS = (0.5, 0.9)
 """Starts of the floor, as a share of the least loss; video losses of 0.5 need others than those of language, which are 1 to 20."""
 
 Start = tuple[float, float, float]

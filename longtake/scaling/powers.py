@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from longtake.scaling.law import PowerLaw, Variable
 
 Array = NDArray[np.float64]
+QUANTITIES = {"batch_tokens": "batch, tokens a step", "lr": "learning rate"}
+"""What a setting is called in its law."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ class Fits:
     scale_tokens: Array
     floor: Array
     squares: Array
-    """Sum of the squared residuals."""
+    """Sum of the squared residuals, weighted."""
 
     def law(self, copy: int = 0) -> LossLaw:
         return LossLaw(
@@ -52,8 +52,12 @@ class Fits:
         return np.asarray(self.floor + of_params + self.scale_tokens * tokens**-self.alpha_tokens)
 
 
-def project(params_n: Array, tokens_n: Array, losses_Bn: Array) -> Fits:
-    """Least squares over losses, with both scales above nought. Where no exponents allow that, the constants are NaN."""
+def project(params_n: Array, tokens_n: Array, losses_Bn: Array, weights_n: Array | None = None) -> Fits:
+    """Least squares over losses, with both scales above nought. Where no exponents allow that, the constants are NaN.
+
+    A weight is how many runs a loss is worth; without them all are worth the same.
+    """
+    share_n = np.ones_like(params_n) if weights_n is None else weights_n / weights_n.mean()
     log_params_n, middle_params = _centred(np.log(params_n))
     log_tokens_n, middle_tokens = _centred(np.log(tokens_n))
     copies = len(losses_Bn)
@@ -61,15 +65,15 @@ def project(params_n: Array, tokens_n: Array, losses_Bn: Array) -> Fits:
     alpha_BI = np.broadcast_to(tried, (copies, COARSE))
     beta_BJ = alpha_BI
     for _ in range(ROUNDS):
-        squares_BIJ, _ = _squares(_powers(log_params_n, alpha_BI), _powers(log_tokens_n, beta_BJ), losses_Bn)
+        squares_BIJ, _ = _squares(_powers(log_params_n, alpha_BI), _powers(log_tokens_n, beta_BJ), losses_Bn, share_n)
         at_I, at_J = np.unravel_index(squares_BIJ.reshape(copies, -1).argmin(1), squares_BIJ.shape[1:])
         alpha_BI, beta_BJ = _around(alpha_BI, at_I), _around(beta_BJ, at_J)
     middle = FINE // 2
     alpha_B, beta_B = alpha_BI[:, middle], beta_BJ[:, middle]
     x_Bn1, y_Bn1 = _powers(log_params_n, alpha_B[:, None]), _powers(log_tokens_n, beta_B[:, None])
-    squares_B11, (scale_x, scale_y) = _squares(x_Bn1, y_Bn1, losses_Bn)
+    squares_B11, (scale_x, scale_y) = _squares(x_Bn1, y_Bn1, losses_Bn, share_n)
     x_B, y_B = scale_x[:, 0, 0], scale_y[:, 0, 0]
-    floor_B = losses_Bn.mean(1) - x_B * x_Bn1[..., 0].mean(1) - y_B * y_Bn1[..., 0].mean(1)
+    floor_B = ((losses_Bn - x_B[:, None] * x_Bn1[..., 0] - y_B[:, None] * y_Bn1[..., 0]) * share_n).mean(1)
     squares_B = squares_B11[:, 0, 0]
     known_B = np.isfinite(squares_B)
     columns = (
@@ -89,11 +93,12 @@ def _powers(log_n: Array, alpha_BI: Array) -> Array:
     return np.asarray(np.exp(-log_n[:, None] * (alpha_BI[:1] if same else alpha_BI)[:, None, :]))
 
 
-def _squares(x_BnI: Array, y_BnJ: Array, losses_Bn: Array) -> tuple[Array, tuple[Array, Array]]:
+def _squares(x_BnI: Array, y_BnJ: Array, losses_Bn: Array, share_n: Array) -> tuple[Array, tuple[Array, Array]]:
     """Squared residuals [B, I, J] of the best floor and scales, and these scales; infinite where a scale is not positive."""
-    x_BnI = x_BnI - x_BnI.mean(1, keepdims=True)
-    y_BnJ = y_BnJ - y_BnJ.mean(1, keepdims=True)
-    losses_Bn = losses_Bn - losses_Bn.mean(1, keepdims=True)
+    share_n1 = share_n[:, None]
+    x_BnI = np.sqrt(share_n1) * (x_BnI - (x_BnI * share_n1).mean(1, keepdims=True))
+    y_BnJ = np.sqrt(share_n1) * (y_BnJ - (y_BnJ * share_n1).mean(1, keepdims=True))
+    losses_Bn = np.sqrt(share_n) * (losses_Bn - (losses_Bn * share_n).mean(1, keepdims=True))
     xx = (x_BnI**2).sum(1)[:, :, None]
     yy = (y_BnJ**2).sum(1)[:, None, :]
     xy = x_BnI.transpose(0, 2, 1) @ y_BnJ

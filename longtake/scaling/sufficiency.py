@@ -1,12 +1,13 @@
 """Whether runs determine the laws; and if not, which runs would: a fit that guesses is worse than none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from longtake.errors import UserError
-from longtake.scaling.trials import Cell, Trial, best_of
+from longtake.scaling.law import LossLaw
+from longtake.scaling.trials import Cells, Trial, best_of, is_grid, on_edge
 
 FEWEST_SIZES = 3
 FEWEST_TOKENS = 3
@@ -30,14 +31,14 @@ class TooFew(UserError):
 
     def __init__(self, why: str, wanted: Sequence[Wanted]) -> None:
         cells = "; ".join(f"N {cell.params:.3g} T {cell.tokens:.3g}" for cell in wanted[:6])
-        super().__init__(f"{why}; run next: {cells} (`longtake plan --next` plans them)")
+        super().__init__(f"{why}; run next: {cells or 'a first grid'} (`longtake plan --next` plans them)")
         self.wanted = tuple(wanted)
 
 
-def check_enough(cells: Mapping[Cell, Sequence[Trial]]) -> None:
+def check_enough(cells: Cells) -> None:
     """Raises TooFew."""
     if not cells:
-        raise UserError("there are no runs to fit laws on; plan some with `longtake plan`")
+        raise TooFew("there are no runs to fit laws on", [])
     sizes = sorted({params for params, _ in cells})
     tokens = sorted({tokens for _, tokens in cells})
     if len(sizes) < FEWEST_SIZES:
@@ -63,3 +64,49 @@ def check_enough(cells: Mapping[Cell, Sequence[Trial]]) -> None:
             "the loss does not fall with more tokens: the runs have come apart, or saw too few validation draws",
             [Wanted(size, tokens[-1] * STEP, "more tokens") for size in sizes],
         )
+
+
+def settings_cells(cells: Cells, least_batch: float = 0.0) -> Cells:
+    """The cells that the laws of batch and learning rate are fitted on: grids whose best lies inside; all where nothing is a grid.
+
+    Raises TooFew where the bests of the grids lie on edges, and those inside have fewer than two sizes or numbers of tokens.
+    """
+    grids = {cell: trials for cell, trials in cells.items() if is_grid(trials)}
+    if not grids:
+        return cells
+    inside = {cell: trials for cell, trials in grids.items() if not on_edge(trials, least_batch)}
+    if all(len({cell[at] for cell in inside}) > 1 for at in (0, 1)):
+        return inside
+    if len(inside) < len(grids):
+        edges = [cell for cell in grids if cell not in inside]
+        raise TooFew(
+            f"the best batch or learning rate of {len(edges)} of {len(grids)} grids lies on the edge of what was tried",
+            [Wanted(*cell, f"a wider grid: {_best_setting(grids[cell])} was the best") for cell in edges],
+        )
+    others = [cell for cell in cells if cell not in grids]
+    raise TooFew(
+        "the laws of batch and learning rate need grids at two sizes and two numbers of tokens",
+        [Wanted(*cell, "a grid of batch and learning rate") for cell in others],
+    )
+
+
+def check_law(law: LossLaw, best: Sequence[Trial]) -> None:
+    """Raises TooFew where the law leaves nothing that could be learned, or the runs allow no law at all."""
+    least = min(trial.loss for trial in best)
+    if law.floor < least:
+        return
+    found = (
+        "no law of this form"
+        if np.isnan(law.floor)
+        else f"a floor of {law.floor:.4g}, not below the least loss {least:.4g}"
+    )
+    tokens = max(trial.tokens for trial in best) * STEP
+    raise TooFew(
+        f"the runs lead to {found}: their losses differ too little",
+        [Wanted(params, tokens, "more tokens") for params in sorted({trial.params for trial in best})],
+    )
+
+
+def _best_setting(trials: Sequence[Trial]) -> str:
+    best = min(trials, key=lambda trial: trial.loss)
+    return f"{best.batch_tokens:.3g} tokens a step at {best.lr:.3g}"

@@ -23,11 +23,13 @@ from longtake.ending import Ended, is_told, shield
 from longtake.errors import TransientError, UserError
 from longtake.lake import Lake, ObjectChanged, join_uri
 from longtake.records import Run, bucket_of, made_by
+from longtake.scaling.watching import LossWatch
 from longtake.shards import WHOLE
 from longtake.stages.samples import read_sample_set
 from longtake.stages.step import Step, Summary, open_lake, open_step
 from longtake.stages.training_assignment import STAGE, assign, has_new_samples, warn_of_no_judge
 from longtake.stages.training_events import Assignment, Began, Event, Finished, Kept
+from longtake.stages.training_laws import compare, open_watch
 from longtake.telemetry import TrainingMetrics
 
 POLL_S = 0.3
@@ -100,7 +102,7 @@ def follow(
         elif only_new and start:
             warn_of_no_judge(lake, assignment)
         if done is None or done.reason is not None:
-            done = _train(assignment, lake, _Watch(step, show, tell))
+            done = _train(assignment, lake, _Watch(step, show, tell, open_watch(lake, assignment)))
         else:
             log.info("trained already", extra={"run_id": done.run_id, "model": done.checkpoint})
             tell("trained already, on these samples with this config: nothing is done again")
@@ -130,7 +132,7 @@ def _train(assignment: Assignment, lake: Lake, watch: "_Watch") -> Run:
         finished = watch.finished
         assert finished is not None, "the last event says how it ended"
         if finished.reason != "stopped":
-            row = _row_of(assignment, finished, _curve(lake, assignment), watch.params)
+            row = _row_of(assignment, finished, _curve(lake, assignment), watch)
             lake.tables.merge([row])
             if not finished.reason:
                 _clear(lake, assignment)
@@ -145,8 +147,12 @@ def _train(assignment: Assignment, lake: Lake, watch: "_Watch") -> Run:
 class _Watch:
     """Shows each event: log, progress, metrics."""
 
-    def __init__(self, step: Step, show: Callable[[int, int], None], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, step: Step, show: Callable[[int, int], None], tell: Callable[[str], None], laws: LossWatch | None
+    ) -> None:  # fmt: skip
         self._step, self._metrics, self._show, self._tell = step, TrainingMetrics(step.metrics), show, tell
+        self._laws = laws
+        self.floor = laws.floor if laws else None
         self._steps = 0
         self._peak_flops: float | None = None
         self.params = 0
@@ -180,6 +186,8 @@ class _Watch:
             log.info(
                 "validation", extra={"step": record.step, "loss": record.validated.loss, "train_loss": record.loss}
             )
+            if self._laws:
+                compare(self._laws, self._metrics, record.step, record.validated)
         self._step.advance()
         self._show(record.step, self._steps)
 
@@ -331,14 +339,14 @@ def _made_of_the_same(lake: Lake, assignment: Assignment) -> Run | None:
     return next(iter(lake.tables.read(Run, checkpoint=assignment.start)), None)
 
 
-def _row_of(assignment: Assignment, finished: Finished, curve: Curve, params: int) -> Run:
+def _row_of(assignment: Assignment, finished: Finished, curve: Curve, watch: _Watch) -> Run:
     config = assignment.config
     validated = curve.validations[-1][1].loss if curve.validations else None
     return Run(
-        run_id=assignment.run_id, bucket=bucket_of(assignment.run_id), dataset=assignment.samples.name, params=params,
+        run_id=assignment.run_id, bucket=bucket_of(assignment.run_id), dataset=assignment.samples.name, params=watch.params,
         tokens=int(curve.total("tokens")), flops=curve.total("flops"), batch_tokens=config.batch_tokens, lr=config.lr,
         steps=finished.step, seconds=curve.total("seconds"), loss=None if finished.reason else validated,
-        train_loss=curve.last_loss(), loss_floor=None,
+        train_loss=curve.last_loss(), loss_floor=watch.floor,
         checkpoint=join_uri(assignment.data_root, finished.model) if finished.model else None,
         config=json.dumps(dump_config(config)), reason=finished.reason or None, detail=finished.detail or None,
         made_by=made_by(STAGE, ALGORITHM_VERSION, {}),

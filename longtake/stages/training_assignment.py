@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from longtake.dit.trained import Card
 
 STAGE = "training"
-INDECISIVE = ("work", "checkpoints", "films")
-"""Sections of the config that change nothing of what a training comes to."""
+INDECISIVE = ("work", "checkpoints", "films", "laws")
+"""Parts of the config that change nothing of what a training comes to."""
 
 log = logging.getLogger(__name__)
 

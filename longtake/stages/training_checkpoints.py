@@ -20,6 +20,13 @@ Loaded = TypeVar("Loaded")
 log = logging.getLogger(__name__)
 
 
+def clear_checkpoints(lake: Lake, run_id: str) -> None:
+    """Nothing goes on from a training that is done."""
+    for item in list(lake.objects.walk(f"{FOLDER}{run_id}/")):
+        if item.key.endswith(".checkpoint"):
+            lake.objects.delete(item.key)
+
+
 class Checkpoints:
     """Those of a run, `training/<run_id>/<step>.checkpoint`."""
 

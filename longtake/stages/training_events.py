@@ -29,6 +29,8 @@ class Assignment:
     """URI of the trained model that it goes on from; empty: from nothing."""
     start_samples: Mapping[str, Any] = field(default_factory=dict)
     """The `SampleSet` that this model saw last, as its card has it."""
+    publish: bool = True
+    """False: its losses are wanted and not its weights, as of a cell of a sweep."""
 
     @property
     def folder(self) -> str:

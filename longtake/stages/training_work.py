@@ -133,9 +133,11 @@ class Apprentice:
             yield Kept(at_s=time.time())
         if stopped:
             yield self._finished("stopped")
-        elif self.is_first:
+        elif self.is_first and self.assignment.publish:
             self.films.draw(self.training, self.training.position.step)
             yield self._finished("", model=self._publish())
+        elif self.is_first:
+            yield self._finished("")
 
     def _steps(self, records: Iterator[StepRecord], stop: Callable[[], bool]) -> Generator[Event, None, bool]:
         """Each record, and what is to be done behind it; whether the training was stopped."""

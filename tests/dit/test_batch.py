@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from longtake.dit.batch import TEXT_STEP, collate
+from longtake.dit.batch import collate
+from longtake.dit.config import TEXT_STEP
 from longtake.errors import UserError
 from tests.dit.rows import encoded
 

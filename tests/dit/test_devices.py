@@ -27,7 +27,7 @@ def test_of_a_part_of_a_gpu_or_an_unknown_one_no_peak_is_made_up(name):
 
 def test_a_processor_is_measured_by_a_product():
     assert peak_flops(CPU, torch.float32) > 1e8
-    assert measured_flops(CPU, torch.float32) > 1e8
+    assert measured_flops(CPU, torch.float32, 1) > 1e8
 
 
 def test_a_processor_computes_in_float32_unless_told_otherwise():
