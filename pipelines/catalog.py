@@ -34,11 +34,17 @@ CATALOG: Mapping[str, Entry] = {
     "retrain": Entry(
         steps=(*CURATION, "news", "encoding", "training", "promoting", "summary"), configs=_configs_of("retrain")
     ),
+    "scale": Entry(steps=("scaling_plan", "scaling_sweep", "scaling_fit", "summary"), configs=_configs_of("scale")),
     "train": Entry(steps=("encoding", "training", "summary"), configs=_configs_of("train")),
     "train-tsa": Entry(steps=("tsa_training", "summary"), configs=_configs_of("train-tsa")),
     "tune-captioner": Entry(steps=("caption_tuning", "summary"), configs=_configs_of("tune-captioner")),
 }
 """By their names, which Kubeflow, Argo and the command share; `module_of` says where the code is."""
+
+
+SWEEP_ROUNDS = 6
+"""Of `scale`, which is planned as it goes: grids, three times wider, then sizes at what the grids say, then the held-out budget. A
+sweep that needs more goes on in the next run."""
 
 
 def module_of(pipeline: str) -> str:

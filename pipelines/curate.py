@@ -9,7 +9,7 @@ from components.scoring.component import scoring
 from components.selecting.component import selecting
 from components.slicing.component import slicing
 from components.summary.component import summary
-from pipelines.cluster.loading import dump_changes
+from longtake.config import dump_changes
 from pipelines.cluster.values import Values
 from pipelines.kubeflow.placing import place
 

@@ -227,13 +227,17 @@ def main() -> None:
     order = json.load(sys.stdin)
     from kfp import local
 
-    from pipelines.cluster.values import CurateDefaults, PipelineDefaults, RetrainDefaults, Steps, Values
+    from pipelines.cluster.defaults import CurateDefaults, PipelineDefaults, RetrainDefaults, ScaleDefaults
+    from pipelines.cluster.nodes import Steps
+    from pipelines.cluster.values import Values
     from pipelines.compiling import load_pipeline
 
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=order["pipeline_root"])
     # Someone waits for it: what fails is said at once, and the same command tries again.
     steps = Steps(**{name: replace(step, retries=0) for name, step in vars(Values().steps).items()})
-    one = PipelineDefaults(curate=CurateDefaults(shards=1), retrain=RetrainDefaults(shards=1))
+    one = PipelineDefaults(
+        curate=CurateDefaults(shards=1), retrain=RetrainDefaults(shards=1), scale=ScaleDefaults(parts=1)
+    )
     values = Values(steps=steps, pipelines=one)
     load_pipeline(order["pipeline"], values)(**order["parameters"])
 

@@ -2,16 +2,15 @@ from typing import Any
 
 from kfp import dsl
 
-from components.encoding.component import encoding
 from components.listing.component import listing
 from components.news.component import news
 from components.promoting.component import promoting
 from components.summary.component import summary
-from components.training.component import training
-from pipelines.cluster.loading import dump_changes
+from longtake.config import dump_changes
 from pipelines.cluster.values import Values
 from pipelines.curate import from_listed_to_captioned
 from pipelines.kubeflow.placing import place
+from pipelines.train import from_captioned_to_trained
 
 PIPELINE = "retrain"
 
@@ -73,28 +72,16 @@ def build(values: Values) -> Any:
                     captioning_config=captioning_config,
                     run=run,
                 )
-                encoded = place(
-                    encoding(
-                        data_root=data_root,
-                        dataset=captioned.outputs["Output"],
-                        captioning_config=captioning_config,
-                        config=found.outputs["encoding_config"],
-                        run=run,
-                    ),
-                    "encoding",
+                encoded, trained = from_captioned_to_trained(
                     values,
-                )
-                trained = place(
-                    training(
-                        data_root=data_root,
-                        samples=encoded.outputs["Output"],
-                        config=training_config,
-                        start=found.outputs["model"],
-                        only_new=True,
-                        run=run,
-                    ),
-                    "training",
-                    values,
+                    data_root=data_root,
+                    dataset=captioned.outputs["Output"],
+                    start=found.outputs["model"],
+                    captioning_config=captioning_config,
+                    encoding_config=found.outputs["encoding_config"],
+                    training_config=training_config,
+                    run=run,
+                    only_new=True,
                 )
                 place(
                     promoting(

@@ -1,11 +1,12 @@
 from typing import Any
 
 from kfp import dsl
+from kfp.dsl import PipelineTask
 
 from components.encoding.component import encoding
 from components.summary.component import summary
 from components.training.component import training
-from pipelines.cluster.loading import dump_changes
+from longtake.config import dump_changes
 from pipelines.cluster.values import Values
 from pipelines.kubeflow.placing import place
 
@@ -32,27 +33,55 @@ def build(values: Values) -> Any:
         run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
         end = place(summary(raw=raw, data_root=data_root, run=run, pipeline=PIPELINE), "summary", values)
         with dsl.ExitHandler(end, name="steps"):
-            encoded = place(
-                encoding(
-                    data_root=data_root,
-                    dataset=dataset,
-                    captioning_config=captioning_config,
-                    config=encoding_config,
-                    run=run,
-                ),
-                "encoding",
+            from_captioned_to_trained(
                 values,
-            )
-            place(
-                training(
-                    data_root=data_root,
-                    samples=encoded.outputs["Output"],
-                    config=training_config,
-                    start=start,
-                    run=run,
-                ),
-                "training",
-                values,
+                data_root=data_root,
+                dataset=dataset,
+                start=start,
+                captioning_config=captioning_config,
+                encoding_config=encoding_config,
+                training_config=training_config,
+                run=run,
             )
 
     return train
+
+
+def from_captioned_to_trained(
+    values: Values,
+    *,
+    data_root: str,
+    dataset: str,
+    start: str,
+    captioning_config: dict[str, Any],
+    encoding_config: dict[str, Any],
+    training_config: dict[str, Any],
+    run: str,
+    only_new: bool = False,
+) -> tuple[PipelineTask, PipelineTask]:
+    """Encoding, which gives out the samples' name, and training, which gives out the model's URI, inside whatever pipeline is being
+    defined."""
+    encoded = place(
+        encoding(
+            data_root=data_root,
+            dataset=dataset,
+            captioning_config=captioning_config,
+            config=encoding_config,
+            run=run,
+        ),
+        "encoding",
+        values,
+    )
+    trained = place(
+        training(
+            data_root=data_root,
+            samples=encoded.outputs["Output"],
+            config=training_config,
+            start=start,
+            only_new=only_new,
+            run=run,
+        ),
+        "training",
+        values,
+    )
+    return encoded, trained

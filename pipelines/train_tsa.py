@@ -4,7 +4,7 @@ from kfp import dsl
 
 from components.summary.component import summary
 from components.tsa_training.component import tsa_training
-from pipelines.cluster.loading import dump_changes
+from longtake.config import dump_changes
 from pipelines.cluster.values import Values
 from pipelines.kubeflow.placing import place
 

@@ -4,7 +4,7 @@ from kfp import dsl
 
 from components.caption_tuning.component import caption_tuning
 from components.summary.component import summary
-from pipelines.cluster.loading import dump_changes
+from longtake.config import dump_changes
 from pipelines.cluster.values import Values
 from pipelines.kubeflow.placing import place
 

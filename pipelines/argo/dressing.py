@@ -14,7 +14,7 @@ With * only where there is something to say: no key is empty.
 import json
 from typing import Any
 
-from pipelines.cluster.loading import dump_changes
+from longtake.config import dump_changes
 from pipelines.cluster.pod import Pod, pod_of
 from pipelines.cluster.values import Values
 
@@ -56,7 +56,7 @@ def as_text(value: object) -> str:
 
 def _whole(digits: str) -> float:
     number = float(digits)
-    return int(number) if number.is_integer() else number
+    return int(number) if number.is_integer() and abs(number) < 1e21 else number  # from there on Go has an exponent too
 
 
 def _defaults(pipeline: str, values: Values) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What each pipeline does, as Argo takes it: its steps, in which order, and what each is given."""
 
 from pipelines.argo.steps import (
+    CELLS_LABEL,
     RUN,
     SHARD_LABEL,
     Node,
@@ -11,6 +12,7 @@ from pipelines.argo.steps import (
     step,
     summary,
 )
+from pipelines.catalog import SWEEP_ROUNDS
 
 
 def _curate() -> Node:
@@ -104,6 +106,60 @@ def _doctor() -> Node:
         "arguments": {"parameters": place_parameters()},
         "templates": [step("doctor", {**places(), "run": RUN})],
     }
+
+
+def _scale() -> Node:
+    samples = {"name": "samples", "description": "What its runs are trained on: a sample set, a dataset or a family."}
+    parts = {"name": "parts", "description": "How many pods train at once; fewer where there is less to do."}
+    of_sweep = {
+        "data_root": given("data_root"),
+        "samples": given("samples"),
+        "config": given("sweep_config"),
+        "run": RUN,
+    }
+    cells = {"cells": "{{inputs.parameters.cells}}"}
+    rounds = range(1, SWEEP_ROUNDS + 1)
+    return {
+        "entrypoint": "scale",
+        "onExit": "summary",
+        "arguments": {"parameters": [*place_parameters(), samples, parts, *config_parameters("scale")]},
+        "templates": [
+            {
+                "name": "scale",
+                "dag": {
+                    "failFast": False,  # a part that fails holds back no other
+                    "tasks": [
+                        *(task for number in rounds for task in _tasks_of_round(number)),
+                        {"name": "fitting", "template": "scaling-fit", "depends": f"sweeping-{SWEEP_ROUNDS}"},
+                    ],
+                },
+            },
+            step("scaling_plan", {**of_sweep, "parts": given("parts")}, outputs=("parts",)),
+            step("scaling_sweep", {**of_sweep, **cells}, inputs=("cells",), shard=CELLS_LABEL),
+            step("scaling_fit", of_sweep, outputs=("name",)),
+            summary("scale"),
+        ],
+        "podGC": _keep_failed(),
+    }
+
+
+def _tasks_of_round(number: int) -> list[Node]:
+    """Of a sweep. Argo skips a loop over nothing, and what depends on it goes on."""
+    planned = f"{{{{tasks.planning-{number}.outputs.parameters.parts}}}}"
+    return [
+        {
+            "name": f"planning-{number}",
+            "template": "scaling-plan",
+            **({"depends": f"sweeping-{number - 1}"} if number > 1 else {}),
+        },
+        {
+            "name": f"sweeping-{number}",
+            "template": "scaling-sweep",
+            "depends": f"planning-{number}",
+            "withParam": planned,
+            **_with(cells="{{item}}"),
+        },
+    ]
 
 
 def _train() -> Node:
@@ -285,6 +341,7 @@ GRAPHS = {
     "curate": _curate,
     "doctor": _doctor,
     "retrain": _retrain,
+    "scale": _scale,
     "train": _train,
     "train-tsa": _train_tsa,
     "tune-captioner": _tune_captioner,

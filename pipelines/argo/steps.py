@@ -12,6 +12,8 @@ OUTPUTS = f"{SCRATCH}/outputs"
 RUN = "{{workflow.name}}"
 SHARD_LABEL = "{{=replace(split(inputs.parameters.shard, ':')[0], '/', 'of')}}"
 """`2of4` for the shard 2/4:0,7-9: a label holds neither slashes nor colons."""
+CELLS_LABEL = "{{=split(split(inputs.parameters.cells, '/')[2], '.')[0]}}"
+"""`1a2b3c4d5e6f` for the part sweeps/clips-0a1b2c3d/1a2b3c4d5e6f.json."""
 FAILURES = "{{=workflow.failures[:32768]}}"
 """Every node that failed, as JSON; Linux takes 128 KiB in one argument."""
 

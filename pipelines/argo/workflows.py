@@ -70,7 +70,7 @@ def cron_workflows(pipeline: str, values: Values) -> list[Node]:
 def _cron_workflow(name: str, schedule: Schedule, values: Values) -> Node:
     workflow: Node = {"workflowTemplateRef": {"name": f"longtake-{schedule.pipeline}"}}
     if schedule.parameters:
-        parameters = [{"name": key, "value": as_text(value)} for key, value in schedule.parameters.items()]
+        parameters = [{"name": key, "value": as_text(value)} for key, value in sorted(schedule.parameters.items())]
         workflow["arguments"] = {"parameters": parameters}
     return {
         "apiVersion": API,

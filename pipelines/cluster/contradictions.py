@@ -7,7 +7,9 @@ from pydantic.alias_generators import to_camel
 
 from longtake.errors import UserError
 from pipelines.cluster.cron import check_cron
-from pipelines.cluster.values import S3, Kfp, NetworkPolicy, Values
+from pipelines.cluster.places import S3
+from pipelines.cluster.services import Kfp, NetworkPolicy
+from pipelines.cluster.values import Values
 
 OUR_LABELS = "longtake.io/"
 """Network policies and metrics go by them."""

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 
-from longtake.config import load_config
+from longtake.config import dump_changes, load_config
 from longtake.errors import UserError
 from longtake.yamlfile import read_yaml
 from pipelines.cluster.contradictions import find_contradictions
@@ -38,12 +38,6 @@ def dump_values(values: object) -> dict[str, Any]:
     if isinstance(values, Values):
         dumped["configs"] = {to_camel(stage): dump_changes(config) for stage, config in vars(values.configs).items()}
     return dumped
-
-
-def dump_changes(config: object) -> dict[str, Any]:
-    """The fields of a config that differ from their defaults."""
-    changes: dict[str, Any] = TypeAdapter(type(config)).dump_python(config, mode="json", exclude_defaults=True)
-    return changes
 
 
 def _merge(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from longtake import __version__
-from pipelines.cluster.values import Image, Values
+from pipelines.cluster.places import Image
+from pipelines.cluster.values import Values
 
 UID = 65532
 """User and group in every image; nobody on the node."""

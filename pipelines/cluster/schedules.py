@@ -10,6 +10,7 @@ from longtake.config import STRICT, load_config
 from longtake.datasets.naming import FAMILY
 from longtake.dit.recipe import TrainingConfig
 from longtake.promotion.config import PromotingConfig
+from longtake.scaling.config import SweepConfig
 from longtake.selecting.config import SelectingConfig
 from longtake.stages.config import (
     CaptioningStageConfig,
@@ -27,6 +28,10 @@ DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,56}$", example
 FamilyName = Annotated[str, Field(pattern=FAMILY, examples=["clips"])]
 ModelFamily = Annotated[str, Field(pattern=FAMILY, examples=["dit"])]
 FewestNew = Annotated[StrictInt, Field(ge=0)]
+SamplesName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,56}(\.[0-9a-f]{8})?$", examples=["clips", "clips-1a2b3c4d.5e6f7a8b"])
+]
+Parts = Annotated[StrictInt, Field(ge=1, le=64)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -115,10 +120,23 @@ class RetrainParameters(CurateParameters):
     """Fields of PromotingConfig that are not to have their default."""
 
 
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ScaleParameters(DoctorParameters):
+    """What the pipeline scale can be given."""
+
+    samples: SamplesName = "clips"
+    """What its runs are trained on: a sample set, or a dataset or family of datasets, whose newest set it is."""
+    parts: Parts = 4
+    """How many pods train at once."""
+    sweep_config: SweepConfig = Field(default_factory=SweepConfig)
+    """Fields of SweepConfig that are not to have their default."""
+
+
 PARAMETERS: dict[str, type] = {
     "curate": CurateParameters,
     "doctor": DoctorParameters,
     "retrain": RetrainParameters,
+    "scale": ScaleParameters,
     "train": TrainParameters,
     "train-tsa": TrainTSAParameters,
     "tune-captioner": TuneCaptionerParameters,
@@ -129,7 +147,7 @@ PARAMETERS: dict[str, type] = {
 class Schedule:
     """A run that comes again: at most one at a time, and what was missed is not made up for."""
 
-    pipeline: Literal["curate", "doctor", "retrain", "train", "train-tsa", "tune-captioner"]
+    pipeline: Literal["curate", "doctor", "retrain", "scale", "train", "train-tsa", "tune-captioner"]
     """What runs."""
     cron: Annotated[str, Field(pattern=r"^0( +[0-9*/,\-?A-Za-z]+){5}$", examples=[EXAMPLE])]
     """Six fields in UTC, seconds first: second (0), minute, hour, day of month, month, day of week."""

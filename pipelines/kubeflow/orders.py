@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from longtake.errors import UserError
-from pipelines.cluster.values import Kfp, ServiceAccount
+from pipelines.cluster.places import ServiceAccount
+from pipelines.cluster.services import Kfp
 from pipelines.kubeflow.api import Kubeflow
 from pipelines.kubeflow.parameters import check_parameters, spec_of
 

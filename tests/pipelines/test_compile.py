@@ -1,6 +1,7 @@
 """The compiled YAML in the repository is what the code says now."""
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 from kfp import components
 
 from longtake.cli.local import LOCAL_PIPELINES, PIPELINES, STEPS
-from pipelines.catalog import CATALOG
+from pipelines.catalog import CATALOG, SWEEP_ROUNDS
 from pipelines.cluster.values import Values
 from pipelines.compiling import CLONE, PROFILES, compile_all, load_pipeline
 
@@ -77,6 +78,28 @@ def test_train_encodes_then_trains_and_always_sums_up():
     assert pods["exec-training"]["nodeSelector"]["labels"]["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
 
 
+def test_scale_plans_anew_when_all_parts_of_a_round_are_trained_and_fits_at_the_end_and_always_sums_up():
+    spec, pods = ir("gpu", "scale")
+    assert spec["root"]["dag"]["tasks"]["summary"]["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    steps = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    plans = sorted((name for name in steps if "plan" in name), key=lambda name: (len(name), name))
+    loops = sorted(name for name in steps if "for-loop" in name)
+    assert len(plans) == len(loops) == SWEEP_ROUNDS
+    assert [steps[plan].get("dependentTasks", []) for plan in plans] == [[], *([loop] for loop in loops[:-1])]
+    assert [steps[loop]["dependentTasks"] for loop in loops] == [[plan] for plan in plans]
+    assert steps["scaling-fit"]["dependentTasks"] == [loops[-1]]
+    for plan, loop in zip(plans, loops, strict=True):
+        over = steps[loop]["parameterIterator"]["items"]["inputParameter"]
+        assert steps[loop]["inputs"]["parameters"][over]["taskOutputParameter"]["producerTask"] == plan
+        assert spec["components"][f"comp-{plan}"] == spec["components"]["comp-scaling-plan"] | {
+            "executorLabel": f"exec-{plan}"
+        }
+    assert (
+        pods["exec-scaling-sweep"]["nodeSelector"]["labels"]["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
+    )
+    assert all(task["retryPolicy"]["maxRetryCount"] == 5 for name, task in tasks_of(spec).items() if "sweep" in name)
+
+
 def test_retrain_does_after_a_listing_what_curate_does_and_learns_only_where_there_is_news():
     spec, _ = ir("gpu", "retrain")
     steps = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
@@ -135,7 +158,7 @@ def test_every_step_has_its_resources_scratch_identity_labels_and_time_out(profi
         assert pod["securityContext"] == {"runAsUser": "65532", "runAsGroup": "65532", "runAsNonRoot": True}
         stage = pod["podMetadata"]["labels"]["longtake.io/stage"]
         assert stage in STEPS
-        assert stage.replace("_", "-") == label.removeprefix("exec-")
+        assert re.fullmatch(f"exec-{stage.replace('_', '-')}(-[0-9]+)?", label)  # Kubeflow counts those of one step
         assert pod["podMetadata"]["annotations"]["longtake.io/metrics-port"] == "9090"
         assert int(pod["activeDeadlineSeconds"]) > 0
 

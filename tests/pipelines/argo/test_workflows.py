@@ -1,24 +1,15 @@
-"""The same pipelines without Kubeflow: what Argo is given is valid, and what it runs is `longtake step`."""
+"""The same pipelines without Kubeflow: what Argo is given is valid, and says what it is to say."""
 
 import copy
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from longtake.cli.local import STEPS
-from longtake.datasets.stored import list_datasets
 from longtake.errors import UserError
-from longtake.lake import Lake
-from longtake.records import Clip
 from longtake.shards import plan_shards
-from pipelines.argo.steps import OUTPUTS
 from pipelines.argo.workflows import (
     compile_pipeline,
     cron_workflows,
@@ -26,12 +17,12 @@ from pipelines.argo.workflows import (
     workflow_template,
     write_skeletons,
 )
-from pipelines.catalog import CATALOG
+from pipelines.catalog import CATALOG, SWEEP_ROUNDS
 from pipelines.cluster.chart import CHART
 from pipelines.cluster.loading import load_values
 from pipelines.cluster.values import Values
 from tests.crds import validate_custom
-from tests.drawing import draw_film
+from tests.pipelines.argo.simulated import evaluate, fill_in, holds
 
 PROFILES = sorted(CHART.glob("ci/*-values.yaml"))
 
@@ -46,154 +37,6 @@ def given(tmp_path, text):
 def steps_of(template):
     """By name, the templates that are pods."""
     return {step["name"]: step for step in template["spec"]["templates"] if "container" in step}
-
-
-# As much of Argo as it takes.
-
-
-def fill_in(template, known):
-    """The template with its tags replaced: in its JSON, each value escaped as inside a string, as Argo does it."""
-
-    def put(match):
-        tag = json.loads(f'"{match[1]}"')
-        return json.dumps(evaluate(tag[1:], known) if tag.startswith("=") else known[tag])[1:-1]
-
-    return json.loads(re.sub(r"\{\{(.*?)\}\}", put, json.dumps(template)))
-
-
-def evaluate(expression, known):
-    """An expression of Argo; those that are used here mean the same in Python."""
-    scope = SimpleNamespace()
-    for name, value in known.items():
-        *path, last = name.split(".")
-        place = scope
-        for part in path:
-            if not hasattr(place, part):
-                setattr(place, part, SimpleNamespace())
-            place = getattr(place, part)
-        setattr(place, last, value)
-    functions = {"split": str.split, "replace": str.replace, "__builtins__": {}}
-    return eval(expression, functions, vars(scope))
-
-
-def holds(condition):
-    """A `when`: two words that are the same, as far as it is used here."""
-    left, right = condition.split(" == ")
-    return left == right
-
-
-class Workflow:
-    """A run of a WorkflowTemplate: its pods one after the other, each a process."""
-
-    def __init__(self, template, folder, **parameters):
-        self.folder, self.pods, self.failures = folder, [], []
-        spec = template["spec"]
-        self.templates = {step["name"]: step for step in spec["templates"]}
-        self.known = {"workflow.name": "longtake-curate-x7"}
-        for parameter in spec["arguments"]["parameters"]:
-            value = parameters.pop(parameter["name"], parameter["value"])
-            self.known[f"workflow.parameters.{parameter['name']}"] = value
-        assert not parameters
-        self.run_template(spec["entrypoint"], {})
-        self.known["workflow.status"] = "Failed" if self.failures else "Succeeded"
-        self.known["workflow.failures"] = json.dumps(json.dumps(self.failures or None))
-        self.run_template(spec["onExit"], {})
-
-    def run_template(self, name, inputs):
-        """A pod, or a graph of further templates; what it gave out."""
-        if "dag" in self.templates[name]:
-            return self.run_dag(self.templates[name]["dag"], {f"inputs.parameters.{k}": v for k, v in inputs.items()})
-        return self.run_pod(name, inputs)
-
-    def run_dag(self, dag, scope):
-        for task in dag["tasks"]:
-            if self.failures:
-                break
-            outputs = {}
-            known = {**self.known, **scope}
-            if not holds(fill_in(task.get("when", "true == true"), known)):
-                continue
-            for item in json.loads(fill_in(task, {**known, "item": "{{item}}"}).get("withParam", "[null]")):
-                filled = fill_in(task, {**known, "item": item})
-                parameters = filled.get("arguments", {"parameters": []})["parameters"]
-                outputs = self.run_template(filled["template"], {each["name"]: each["value"] for each in parameters})
-            self.known |= {f"tasks.{task['name']}.outputs.parameters.{key}": text for key, text in outputs.items()}
-        return {}
-
-    def run_pod(self, name, inputs):
-        """What the pod gave out, each a file's text."""
-        scope = {f"inputs.parameters.{key}": value for key, value in inputs.items()}
-        pod = fill_in(self.templates[name], self.known | scope)
-        scratch = f"{self.folder}/pod-{len(self.pods)}"
-        command = [sys.executable, "-m", *pod["container"]["command"], *pod["container"]["args"]]
-        pod["done"] = subprocess.run(
-            [part.replace(OUTPUTS, scratch) for part in command],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "LONGTAKE_METRICS": "off", "LONGTAKE_WORKERS": "1"},
-        )
-        self.pods.append(pod)
-        if pod["done"].returncode:
-            message = f"Error (exit code {pod['done'].returncode})"
-            self.failures.append({"displayName": name, "message": message, "phase": "Failed"})
-            return {}
-        outputs = pod.get("outputs", {"parameters": []})["parameters"]
-        return {each["name"]: Path(each["valueFrom"]["path"].replace(OUTPUTS, scratch)).read_text() for each in outputs}
-
-
-@pytest.mark.slow
-def test_a_run_lists_slices_and_scores_every_shard_selects_captions_and_sums_up_whatever_its_parameters_are_called(
-    tmp_path,
-):
-    raw = tmp_path / """raw "of" $(exit 7) 'mine'; {x}"""
-    for seed in (1, 2):
-        draw_film(raw / f"{seed}.mp4", (seed, 40))
-    (raw / "broken.mp4").write_bytes(b"nothing" * 100)
-    data_root = str(tmp_path / "data")
-    config = json.dumps({"rule": {"min_clip_s": 1.0}})
-    run = Workflow(
-        workflow_template("curate", Values()),
-        tmp_path,
-        raw=str(raw),
-        data_root=data_root,
-        shards="2",
-        slicing_config=config,
-        scoring_config='{"measuring": {"text": false}}',
-        selecting_config='{"by": "thresholds", "thresholds": {"text_share": {}}}',
-        captioning_config='{"writing": {"measured": {"subject": false, "text": false}}}',
-    )
-    assert [pod["done"].returncode for pod in run.pods] == [0] * 8, [pod["done"].stderr for pod in run.pods]
-    assert [
-        tuple(pod["metadata"]["labels"][f"longtake.io/{key}"] for key in ("stage", "shard", "run")) for pod in run.pods
-    ] == [
-        ("listing", "1of1", "longtake-curate-x7"),
-        ("slicing", "1of2", "longtake-curate-x7"),
-        ("scoring", "1of2", "longtake-curate-x7"),
-        ("slicing", "2of2", "longtake-curate-x7"),
-        ("scoring", "2of2", "longtake-curate-x7"),
-        ("selecting", "1of1", "longtake-curate-x7"),
-        ("captioning", "1of1", "longtake-curate-x7"),
-        ("summary", "1of1", "longtake-curate-x7"),
-    ]
-    assert len([row for row in Lake(data_root).tables.read(Clip) if row.uri]) == 2
-    text = Lake(data_root).objects.read("reports/longtake-curate-x7/summary.md").decode()
-    assert text.startswith("# curate: done")
-    (dataset,) = list_datasets(Lake(data_root))
-    assert sum(dataset.counts.values()) == 2
-    assert text.strip() in run.pods[-1]["done"].stdout
-
-
-def test_a_run_that_fails_says_why_in_its_summary(tmp_path):
-    draw_film(tmp_path / "raw" / "film.mp4", (1, 30))
-    places = {"raw": str(tmp_path / "raw"), "data_root": str(tmp_path / "data")}
-    run = Workflow(workflow_template("curate", Values()), tmp_path, **places, slicing_config='{"rule": {"sigma": 3}}')
-    assert [pod["done"].returncode for pod in run.pods] == [0, 20, 0]
-    said = run.pods[-1]["done"].stdout
-    assert "# curate: failed" in said
-    assert "The cluster says: slicing: Error (exit code 20)" in said
-
-
-# What Argo is given.
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
@@ -287,7 +130,7 @@ def test_every_parameter_is_described_and_has_a_default_that_is_text(pipeline):
 
 def test_expressions_stay_within_what_argo_3_and_4_both_take():
     expressions = re.findall(r"\{\{=(.*?)\}\}", json.dumps([skeleton(pipeline) for pipeline in CATALOG]))
-    assert len(set(expressions)) == 2
+    assert len(set(expressions)) == 3
     for expression in expressions:
         assert "sprig" not in expression
         assert not set(expression) & set('"?\\')
@@ -299,6 +142,19 @@ def test_each_shard_is_a_pod_with_its_label():
     label = steps_of(skeleton("curate"))["slicing"]["metadata"]["labels"]["longtake.io/shard"]
     for shard in plan_shards(dict.fromkeys(range(64), 1), 5):
         assert fill_in(label, {"inputs.parameters.shard": str(shard)}) == shard.label
+
+
+def test_each_part_of_a_sweep_is_a_pod_with_its_label_and_what_comes_next_waits_for_all_of_a_round():
+    (scale,) = (template for template in skeleton("scale")["spec"]["templates"] if template["name"] == "scale")
+    tasks = {task["name"]: task for task in scale["dag"]["tasks"]}
+    assert len(tasks) == 2 * SWEEP_ROUNDS + 1
+    for number in range(1, SWEEP_ROUNDS + 1):
+        before = f"sweeping-{number - 1}" if number > 1 else None
+        assert tasks[f"planning-{number}"].get("depends") == before
+        assert tasks[f"sweeping-{number}"]["withParam"] == f"{{{{tasks.planning-{number}.outputs.parameters.parts}}}}"
+    assert tasks["fitting"]["depends"] == f"sweeping-{SWEEP_ROUNDS}"
+    label = steps_of(skeleton("scale"))["scaling-sweep"]["metadata"]["labels"]["longtake.io/shard"]
+    assert fill_in(label, {"inputs.parameters.cells": "sweeps/clips-1a2b3c4d/5e6f7a8b9c0d.json"}) == "5e6f7a8b9c0d"
 
 
 def test_retrain_learns_only_where_there_is_news_and_all_that_learning_needs_is_passed_on():

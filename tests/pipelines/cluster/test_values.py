@@ -3,15 +3,16 @@ import json
 import pytest
 import yaml
 
-from longtake.config import dump_config
+from longtake.config import dump_changes, dump_config
 from longtake.errors import UserError
 from pipelines.argo.workflows import skeleton
 from pipelines.catalog import CATALOG
 from pipelines.cluster.chart import CHART, chart_schema, values_yaml, write_chart
 from pipelines.cluster.contradictions import mebibytes
-from pipelines.cluster.loading import dump_changes, dump_values, load_values
+from pipelines.cluster.loading import dump_values, load_values
+from pipelines.cluster.nodes import Steps
 from pipelines.cluster.schedules import PARAMETERS
-from pipelines.cluster.values import Steps, Values
+from pipelines.cluster.values import Values
 from pipelines.compiling import CLONE, compile_pipeline
 from pipelines.kubeflow.parameters import declared_parameters
 
@@ -83,6 +84,16 @@ def test_only_what_differs_from_the_defaults_of_a_config_is_dumped(tmp_path):
     assert dump_changes(load_values(tmp_path / "values.yaml").configs.slicing) == {"rule": {"sigmas": 2.0}}
 
 
+def test_a_preset_of_a_sweep_is_resolved_and_what_is_given_counts_over_it_even_where_it_is_the_default(tmp_path):
+    (tmp_path / "values.yaml").write_text("configs: {sweep: {preset: demo, repeats: 3, grid: {widenings: 1}}}")
+    values = load_values(tmp_path / "values.yaml")
+    sweep = values.configs.sweep
+    found = (sweep.preset, sweep.depths, sweep.repeats, sweep.grid.lrs, sweep.grid.widenings)
+    assert found == (None, (2, 3, 4), 3, 3, 1)
+    (tmp_path / "dumped.yaml").write_text(json.dumps(dump_values(values)))
+    assert load_values(tmp_path / "dumped.yaml") == values
+
+
 NIGHTLY = "schedules: {x: {pipeline: curate, cron: '%s', parameters: {%s}}}"
 PROFILES = [None, *sorted((CHART / "ci").glob("*-values.yaml"))]
 
@@ -151,6 +162,7 @@ def test_values_survive_being_dumped_and_loaded(tmp_path):
         ("publish: {pool: a}", ["publish.pool is 'a', which pools does not have; it has none"]),
         ("labels: {longtake.io/run: a}", ["the prefix longtake.io/ is ours"]),
         ("steps: {slicing: {memry: 2Gi}}", ["unknown key 'steps.slicing.memry'; did you mean 'memory'?"]),
+        ("configs: {sweep: {preset: dmo}}", ["'configs.sweep': there is no preset 'dmo'; did you mean 'demo'?"]),
         ("just text", ["expected names and values"]),
     ],
 )
