@@ -7,7 +7,7 @@ import pytest
 
 from components.images import MEDIA
 from longtake import __version__
-from pipelines.cluster.values import Images
+from pipelines.cluster.places import Images
 
 CLONE = Path(__file__).parent.parent.parent
 ENGINE = """#!/bin/sh
