@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -63,13 +63,17 @@ def plan(
         found = look_ahead_anywhere(config, speed=throughput)
     if as_json:
         record = asdict(found) | {"flops": found.flops, "hours": found.hours}
-        click.echo(json.dumps(record if next_round else {k: v for k, v in record.items() if k != "next_cells"}))
+        click.echo(
+            json.dumps(record if next_round else {k: v for k, v in record.items() if k not in ("next_cells", "wanted")})
+        )
         return
     _show_plan(found)
-    if found.stuck:
-        click.echo(f"what comes after the grids can't be planned: {found.stuck}")
-    elif next_round:
-        _show_cells(found.next_cells)
+    if found.refused:
+        click.echo(f"no laws as planned: {found.refused}")
+    if next_round:
+        _show_cells("next", dict.fromkeys(found.next_cells, ""))
+        if found.wanted:
+            _show_cells("wanted for laws (give depths, budgets or grids that hold them)", dict(found.wanted))
 
 
 @click.command(short_help="Trains the runs of a sweep, and fits scaling laws.")
@@ -149,16 +153,17 @@ def _hours(hours: float | None) -> str:
     return f"{hours:.2g}" if hours >= 0.1 else f"{60 * hours:.1f} min"
 
 
-def _show_cells(cells: "Sequence[Cell]") -> None:
+def _show_cells(name: str, cells: "Mapping[Cell, str]") -> None:
+    """A line for each training, with the reason of its first cell."""
     from longtake.scaling.cells import lines_of
 
     lines = lines_of(cells)
-    click.echo(f"next: {len(cells)} cells of {len(lines)} runs")
+    why = {cell.line: reason for cell, reason in cells.items()}
+    click.echo(f"{name}: {len(cells)} cells of {len(lines)} runs")
     for line, marks in list(lines.items())[:SHOWN]:
         after = ", ".join(f"{tokens:,}" for tokens in marks)
-        click.echo(
-            f"  depth {line.depth}, batch {line.batch_tokens:,} tokens, lr {line.lr:g}, seed {line.seed}; after {after} tokens"
-        )
+        said = f"depth {line.depth}, batch {line.batch_tokens:,} tokens, lr {line.lr:g}, seed {line.seed}; after {after} tokens"
+        click.echo(f"  {said}" + (f" ({why[line]})" if why[line] else ""))
     if len(lines) > SHOWN:
         click.echo(f"  and {len(lines) - SHOWN} more (--json names all)")
 

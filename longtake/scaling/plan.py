@@ -40,19 +40,19 @@ class Planned:
     """In the order in which they are to be done; one that hangs on an unfinished one is not there yet."""
     cells: tuple[Cell, ...]
     """That come next, each once."""
-    stuck: str = ""
+    stuck: TooFew | None = None
     """Why what hangs on the grids can't be named though they are done, and what to run instead."""
 
 
 def plan(config: SweepConfig, family: Family, outcomes: Iterable[Outcome]) -> Planned:
     """What is to be done, and what of it comes next. Raises UserError where a whole grid has failed."""
     done = {outcome.cell: outcome for outcome in outcomes}
-    phases, stuck = [_phase("grids", _grids(config, family, done), done)], ""
+    phases, stuck = [_phase("grids", _grids(config, family, done), done)], None
     if phases[0].done:
         try:
             laws = SettingLaws.of([done[cell] for cell in phases[0].cells], family)
         except TooFew as error:
-            stuck = str(error)
+            stuck = error
         else:
             phases += _after_grids(config, family, laws.at(family), done)
     left = {cell for phase in phases for cell in phase.cells} - done.keys()
@@ -71,6 +71,22 @@ def _after_grids(config: SweepConfig, family: Family, choose: Choose, done: Done
     if config.held_out.flops and sizes.done:
         best = [done[cell] for cell in sizes.cells if done[cell].loss is not None]
         yield _phase("held-out budget", _held_out_budget(config, family, choose, best), done)
+
+
+def cells_wanted(error: TooFew, config: SweepConfig, family: Family, outcomes: Iterable[Outcome]) -> dict[Cell, str]:
+    """What a refused fit asks for, as cells of the family at settings that are good as far as one knows; and why each."""
+    done = [outcome for outcome in outcomes if outcome.loss is not None]
+    try:
+        choose = SettingLaws.of(done, family).at(family)
+    except TooFew:
+        choose = _guess(config, family)
+    wanted = {}
+    for one in error.wanted:
+        depth = family.depth_near(one.params)
+        at = choose(depth, one.tokens)
+        line = Line(depth=depth, batch_tokens=at.batch_tokens, lr=at.lr, seed=config.seed)
+        wanted[Cell(line=line, tokens=round(one.tokens))] = one.why
+    return wanted
 
 
 def first_estimate(config: SweepConfig, family: Family) -> list[Phase]:

@@ -56,7 +56,7 @@ def run(
         step.begin(inputs=len(outcomes), skipped=0)
         planned = sweep.plan()
         study: Study | None = None
-        why = uri = ""
+        why, uri = str(planned.stuck or ""), ""
         try:
             study = make_study(
                 sweep.name, outcomes, sweep.config, sweep.family, bootstraps=BOOTSTRAPS, seed=sweep.config.seed
@@ -85,5 +85,5 @@ def run(
     exponent = study.fitted.laws.size.exponents["flops"] if study and study.fitted.laws.size else None
     return FitSummary(
         **vars(summary), laws=uri, name=sweep.name if uri else "", runs=len(outcomes), left=len(planned.cells),
-        size_exponent=exponent, why=why or planned.stuck,
+        size_exponent=exponent, why=why,
     )  # fmt: skip

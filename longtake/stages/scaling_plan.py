@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +10,12 @@ from longtake.config import load_config
 from longtake.dit.recipe import TrainingConfig
 from longtake.engine import cores
 from longtake.errors import UserError
-from longtake.scaling.cells import Cell, lines_of
+from longtake.scaling.cells import Cell, Outcome, lines_of
 from longtake.scaling.config import SweepConfig
 from longtake.scaling.family import Family
-from longtake.scaling.plan import Phase, first_estimate, flops_of, share_out
+from longtake.scaling.plan import Phase, cells_wanted, first_estimate, flops_of, share_out
+from longtake.scaling.studying import make_study
+from longtake.scaling.sufficiency import TooFew
 from longtake.shards import WHOLE
 from longtake.stages.scaling import Sweep
 from longtake.stages.scaling_page import scaling_page
@@ -51,8 +53,10 @@ class SweepPlan:
     costs: tuple[Cost, ...]
     next_cells: tuple[Cell, ...]
     trainers: int
-    stuck: str = ""
-    """Why later phases can't be planned, and what to run instead."""
+    refused: str = ""
+    """Why later phases can't be planned, or the laws of a sweep that is done can't be fitted; ..."""
+    wanted: tuple[tuple[Cell, str], ...] = ()
+    """... and the cells that would mend it, each with its reason."""
 
     @property
     def flops(self) -> float:
@@ -93,7 +97,7 @@ def run(
         step.begin(inputs=len(plan.next_cells), skipped=0)
         keys = [write_cells(sweep, share) for share in share_out(plan.next_cells, sweep.family, parts)]
         outcomes = sweep.outcomes()
-        page = scaling_page(sweep, step.facts(sweep=sweep.name), outcomes, sweep.plan().phases, why=plan.stuck)
+        page = scaling_page(sweep, step.facts(sweep=sweep.name), outcomes, sweep.plan().phases, why=plan.refused)
         summary = step.publish(page, items={})
     log.info(
         "round", extra={"sweep": sweep.name, "cells": len(plan.next_cells), "parts": len(keys), "flops": plan.flops}
@@ -116,8 +120,11 @@ def look_ahead(sweep: Sweep, *, timed: bool, speed: float | None = None) -> Swee
     speeds = None
     if timed:
         speeds = dict.fromkeys(depths, speed) if speed else throughput(sweep, sorted(depths), outcomes)
+    refusal = planned.stuck if planned.cells or planned.stuck else _refusal(sweep, outcomes)
+    wanted = cells_wanted(refusal, sweep.config, sweep.family, outcomes) if refusal else {}
     return SweepPlan(
-        sweep=sweep.name, stuck=planned.stuck, next_cells=planned.cells, trainers=sweep.config.work.trainers or cores(),
+        sweep=sweep.name, next_cells=planned.cells, trainers=sweep.config.work.trainers or cores(), refused=str(refusal or ""),
+        wanted=tuple(wanted.items()),
         costs=tuple(_cost(sweep.family, phase, done, speeds, estimated=phase.name not in known) for phase in everything),
     )  # fmt: skip
 
@@ -147,6 +154,15 @@ def check_caps(sweep: Sweep, plan: SweepPlan) -> None:
             f"the sweep would take some {hours:.3g} hours here, more than cap_hours {config.cap_hours:g}; give fewer budgets, sizes or "
             "settings, more trainers, or raise the cap"
         )
+
+
+def _refusal(sweep: Sweep, outcomes: Sequence[Outcome]) -> TooFew | None:
+    """Why a sweep that is done as planned has no laws; None where it has."""
+    try:
+        make_study(sweep.name, outcomes, sweep.config, sweep.family, bootstraps=1)
+    except TooFew as error:
+        return error
+    return None
 
 
 def _cost(

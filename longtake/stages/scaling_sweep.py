@@ -92,7 +92,9 @@ def follow(
             while left := work.plan():
                 work.train(left)
         planned = sweep.plan()
-        page = scaling_page(sweep, step.facts(sweep=sweep.name), sweep.outcomes(), planned.phases, why=planned.stuck)
+        page = scaling_page(
+            sweep, step.facts(sweep=sweep.name), sweep.outcomes(), planned.phases, why=str(planned.stuck or "")
+        )
         summary = step.publish(page, items=flat(count_outcomes(work.rows)))
     summary.seconds = time.monotonic() - began
     return SweepSummary(

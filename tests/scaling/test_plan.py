@@ -9,7 +9,7 @@ from longtake.errors import UserError
 from longtake.scaling.cells import Outcome, lines_of
 from longtake.scaling.config import SweepConfig
 from longtake.scaling.family import Family
-from longtake.scaling.plan import first_estimate, flops_of, plan, share_out
+from longtake.scaling.plan import cells_wanted, first_estimate, flops_of, plan, share_out
 
 FAMILY = Family(DiTConfig(width_per_layer=32), {(3, 6, 10): 1.0}, 16)
 CONFIG = {
@@ -77,7 +77,12 @@ def test_widening_ends_where_the_best_is_always_on_the_edge():
     planned = plan(given, FAMILY, outcomes)
     assert len({cell.line.lr for cell in planned.phases[0].cells}) == 4 + 2
     assert (len(planned.phases), planned.cells) == (1, ())
-    assert "6 of 6 grids lies on the edge of what was tried" in planned.stuck
+    assert "6 of 6 grids lies on the edge of what was tried" in str(planned.stuck)
+    wanted = cells_wanted(planned.stuck, given, FAMILY, outcomes)
+    assert {(cell.line.depth, cell.tokens) for cell in wanted} == {
+        (d, t) for d in (2, 3, 4) for t in (250_000, 1_000_000)
+    }
+    assert all(why.startswith("a wider grid") for why in wanted.values())
 
 
 def test_sizes_are_trained_where_the_law_of_the_grids_has_batch_and_learning_rate():

@@ -141,6 +141,16 @@ def test_a_worker_that_dies_and_a_run_that_fails_are_rows_with_a_reason_and_take
     assert "longtake plan --next" in fitted.why
 
 
+def test_a_sweep_that_is_done_and_too_small_for_laws_says_which_cells_it_wants(sweep, monkeypatch):
+    monkeypatch.setattr(scaling_sweep, "stream", pretend)
+    scaling_sweep.run(data_root=sweep.lake.data_root, config=WIDER)
+    found = scaling_plan.look_ahead(Sweep.open(sweep.lake, "clips", WIDER), timed=False)
+    assert found.next_cells == ()
+    assert "the runs have 2 sizes, and a law of the size needs 3" in found.refused
+    assert {cell.line.depth for cell, _ in found.wanted} == {3}
+    assert {why for _, why in found.wanted} == {"another size"}
+
+
 def test_a_killed_sweep_keeps_what_is_finished_and_does_the_rest(sweep, monkeypatch):
     def stream(tasks, pools, engine):
         for number, task in enumerate(tasks):
