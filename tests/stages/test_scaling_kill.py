@@ -85,6 +85,6 @@ def test_the_table_is_that_of_an_undisturbed_sweep(moment, lakes, undisturbed):
         time.sleep(0.02)
     time.sleep(0.1 * moment)
     process.kill()  # its trainers find out that it is gone
-    process.wait()
+    process.communicate()
     finish(data)
     assert table(Lake(str(data))) == undisturbed
