@@ -53,6 +53,15 @@ def dump_changes(config: object) -> dict[str, Any]:
     return changes
 
 
+def merge(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with the keys of `over`: maps are merged, all else is replaced."""
+    merged = dict(below)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
 def config_schema(cls: type) -> dict[str, Any]:
     """JSON Schema of a config dataclass: types, bounds, defaults, and each field's docstring."""
     return TypeAdapter(cls).json_schema()

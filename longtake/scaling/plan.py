@@ -4,7 +4,7 @@ Everything follows from the config and from what is done, whoever did it and in 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,16 +93,15 @@ def first_estimate(config: SweepConfig, family: Family) -> list[Phase]:
     """The whole sweep as it will be if no grid has to be widened and all settings are those of the guess: what it costs, about."""
     grids = _grids(config, family, {})
     guess = _guess(config, family)
-
-    def choose(depth: int, tokens: float) -> Setting:
-        """The guess, a little off for each cell: tuned runs are each at a setting of their own, and share no line."""
-        at = guess(depth, tokens)
-        return Setting(batch_tokens=at.batch_tokens, lr=at.lr * (1 + 1e-9 * tokens))
-
+    # Tuned runs are each at a setting of their own and share no training; at the guess, seeds tell them apart.
+    tuned = [
+        replace(cell, line=replace(cell.line, seed=config.seed + number))
+        for number, cell in enumerate(_sizes(config, family, guess))
+    ]
     phases = {
         "grids": grids,
         "repeats": _seeds(config, min(config.grid.depths), min(config.grid.tokens), guess(min(config.grid.depths), 0)),
-        "sizes, tuned": _sizes(config, family, choose),
+        "sizes, tuned": tuned,
         "sizes, fixed": _sizes(config, family, lambda *_: guess(min(config.grid.depths), min(config.grid.tokens))),
     }
     if config.held_out.depth:
@@ -125,15 +124,20 @@ def left_of(config: SweepConfig, family: Family, phases: Sequence[Phase], cells:
     return flops_of(cells, family) + flops_of(later, family)
 
 
+def costs_of(cells: Iterable[Cell], family: Family) -> dict[Line, float]:
+    """FLOPs of each training that gives some of these cells: it is as long as its longest."""
+    return {line: max(marks) * family.flops_per_token(line.depth) for line, marks in lines_of(cells).items()}
+
+
 def flops_of(cells: Iterable[Cell], family: Family) -> float:
-    """FLOPs of the trainings that give these cells: each line as long as its longest."""
-    return sum(max(tokens) * family.flops_per_token(line.depth) for line, tokens in lines_of(cells).items())
+    """FLOPs of the trainings that give these cells."""
+    return sum(costs_of(cells, family).values())
 
 
 def share_out(cells: Iterable[Cell], family: Family, parts: int) -> list[list[Cell]]:
     """The cells in so many parts of about the same cost, a line's together; fewer where there are fewer lines."""
-    lines = lines_of(cells)
-    cost = {line: max(tokens) * family.flops_per_token(line.depth) for line, tokens in lines.items()}
+    cells = list(cells)
+    lines, cost = lines_of(cells), costs_of(cells, family)
     shares: list[list[Cell]] = [[] for _ in range(max(1, min(parts, len(lines))))]
     load = [0.0] * len(shares)
     for line in sorted(lines, key=lambda line: (-cost[line], line)):

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from longtake.config import merge
 from longtake.errors import UserError
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -46,13 +47,4 @@ def with_preset(config: Mapping[str, Any]) -> dict[str, Any]:
         near = difflib.get_close_matches(str(name), PRESETS, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PRESETS)}"
         raise UserError(f"there is no preset {name!r}; {hint}")
-    return _over(PRESETS[name] if name else {}, {key: value for key, value in config.items() if key != "preset"})
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, sections merged."""
-    merged = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
-        merged[key] = _over(below[key], value) if both else value
-    return merged
+    return merge(PRESETS[name] if name else {}, {key: value for key, value in config.items() if key != "preset"})

@@ -94,7 +94,7 @@ class Sweep:
             checkpoints=Checkpoints(every_steps=NEVER, every_s=KEPT_EVERY_S, keep=1),
             films=replace(self.training.films, count=0),
         )  # fmt: skip
-        run_id = digest(self.made_by, line.depth, line.batch_tokens, line.lr, line.seed, marks, chars=16)
+        run_id = self._key(line, marks)
         return Assignment(
             data_root=self.lake.data_root, run_id=run_id, samples=self.samples, config=config, publish=False
         )
@@ -102,7 +102,7 @@ class Sweep:
     def row(self, cell: Cell, **found: Any) -> Run:
         """A cell's row; its key follows from the cell, so that the same cell is the same row whoever trained it."""
         line = cell.line
-        run_id = digest(self.made_by, line.depth, line.batch_tokens, line.lr, line.seed, cell.tokens, chars=16)
+        run_id = self._key(line, cell.tokens)
         config = {
             "depth": line.depth,
             "batch_tokens": line.batch_tokens,
@@ -124,6 +124,9 @@ class Sweep:
             tokens=cell.tokens, batch_tokens=line.batch_tokens, lr=line.lr, loss_floor=None, checkpoint=None,
             config=json.dumps(config), made_by=self.made_by, **(blank | found),
         )  # fmt: skip
+
+    def _key(self, line: Line, tokens: object) -> str:
+        return digest(self.made_by, *vars(line).values(), tokens, chars=16)
 
 
 def _outcome(row: Run) -> Outcome:

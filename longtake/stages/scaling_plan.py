@@ -13,7 +13,7 @@ from longtake.errors import UserError
 from longtake.scaling.cells import Cell, Outcome, lines_of
 from longtake.scaling.config import SweepConfig
 from longtake.scaling.family import Family
-from longtake.scaling.plan import Phase, cells_wanted, first_estimate, flops_of, share_out
+from longtake.scaling.plan import Phase, cells_wanted, costs_of, first_estimate, share_out
 from longtake.scaling.studying import make_study
 from longtake.scaling.sufficiency import TooFew
 from longtake.shards import WHOLE
@@ -169,13 +169,11 @@ def _cost(
     family: Family, phase: Phase, done: set[Cell], speeds: Mapping[int, float] | None, *, estimated: bool
 ) -> Cost:  # fmt: skip
     left = [cell for cell in phase.cells if cell not in done]
-    lines = lines_of(left)
+    costs = costs_of(left, family)
     seconds = None
     if speeds is not None:
-        seconds = sum(
-            max(marks) * family.flops_per_token(line.depth) / speeds[line.depth] for line, marks in lines.items()
-        )
+        seconds = sum(flops / speeds[line.depth] for line, flops in costs.items())
     return Cost(
         phase=phase.name, lines=len(lines_of(phase.cells)), cells=len(phase.cells), done=len(phase.cells) - len(left),
-        flops=flops_of(left, family), hours=None if seconds is None else seconds / 3600, estimated=estimated,
+        flops=sum(costs.values()), hours=None if seconds is None else seconds / 3600, estimated=estimated,
     )  # fmt: skip

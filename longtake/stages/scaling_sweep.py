@@ -14,7 +14,7 @@ from typing import Any
 from longtake.engine import Lost, Pool, stream
 from longtake.records import Run, digest
 from longtake.scaling.cells import Cell, Line, lines_of
-from longtake.scaling.plan import Phase, flops_of, left_of
+from longtake.scaling.plan import Phase, costs_of, flops_of, left_of
 from longtake.stages.scaling import Sweep
 from longtake.stages.scaling_page import scaling_page
 from longtake.stages.scaling_workers import Task, Trained, TrainerOrder
@@ -141,7 +141,7 @@ class _Work:
         sweep, work = self.sweep, self.sweep.config.work
         marks = lines_of(cells)
         self._step.expect(len(cells))
-        cost = {line: max(tokens) * sweep.family.flops_per_token(line.depth) for line, tokens in marks.items()}
+        cost = costs_of(cells, sweep.family)
         lines = sorted(marks, key=lambda line: (-cost[line], line))
         tasks = (Task(line, marks[line], sweep.assignment(line, marks[line])) for line in lines)
         pool = Pool(name="trainer", make=TrainerOrder(), workers=work.trainers, cpus=float(work.cpus), gpus=work.gpus)

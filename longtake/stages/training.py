@@ -28,6 +28,7 @@ from longtake.shards import WHOLE
 from longtake.stages.samples import read_sample_set
 from longtake.stages.step import Step, Summary, open_lake, open_step
 from longtake.stages.training_assignment import STAGE, assign, has_new_samples, warn_of_no_judge
+from longtake.stages.training_checkpoints import clear_checkpoints
 from longtake.stages.training_events import Assignment, Began, Event, Finished, Kept
 from longtake.stages.training_laws import compare, open_watch
 from longtake.telemetry import TrainingMetrics
@@ -135,7 +136,7 @@ def _train(assignment: Assignment, lake: Lake, watch: "_Watch") -> Run:
             row = _row_of(assignment, finished, _curve(lake, assignment), watch)
             lake.tables.merge([row])
             if not finished.reason:
-                _clear(lake, assignment)
+                clear_checkpoints(lake, assignment.run_id)
     if row is None:
         at = f" after step {watch.step}" if watch.step else ""
         raise TransientError(
@@ -370,13 +371,6 @@ def _curve(lake: Lake, assignment: Assignment) -> Curve:
         return Curve.from_json(json.loads(lake.objects.read(f"{assignment.folder}curve.json")))
     except ObjectChanged:
         return Curve()  # the curve was removed by hand: the row says what it came to
-
-
-def _clear(lake: Lake, assignment: Assignment) -> None:
-    """Nothing goes on from a training that is done."""
-    for item in list(lake.objects.walk(assignment.folder)):
-        if item.key.endswith(".checkpoint"):
-            lake.objects.delete(item.key)
 
 
 def _publish(assignment: Assignment, lake: Lake, row: Run, step: Step) -> Summary:

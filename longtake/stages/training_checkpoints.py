@@ -94,11 +94,6 @@ class Checkpoints:
         """Ends the thread; an upload under way is finished first."""
         self._uploader.shutdown(cancel_futures=True)
 
-    def clear(self) -> None:
-        """The training is done: nothing goes on from them any more."""
-        for key in self._keys():
-            self._objects.delete(key)
-
     def _put(self, step: int, path: Path) -> float:
         key = f"{self._prefix}{step:09}.checkpoint"
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 
-from longtake.config import dump_changes, load_config
+from longtake.config import dump_changes, load_config, merge
 from longtake.errors import UserError
 from longtake.yamlfile import read_yaml
 from pipelines.cluster.contradictions import find_contradictions
@@ -24,9 +24,9 @@ def load_values(*files: Path) -> Values:
         given = read_yaml(file) or {}
         if not isinstance(given, Mapping):
             raise UserError(f"the values file {file} holds {given!r:.60}; expected names and values")
-        merged = _merge(merged, given)
+        merged = merge(merged, given)
     merged.pop("global", None)  # Helm's own
-    values = load_config(Values, _merge(dump_values(Values()), merged), where="values")
+    values = load_config(Values, merge(dump_values(Values()), merged), where="values")
     if contradictions := list(find_contradictions(values)):
         raise UserError("values: " + "; ".join(contradictions))
     return values
@@ -38,12 +38,3 @@ def dump_values(values: object) -> dict[str, Any]:
     if isinstance(values, Values):
         dumped["configs"] = {to_camel(stage): dump_changes(config) for stage, config in vars(values.configs).items()}
     return dumped
-
-
-def _merge(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`below` with the keys of `over`: maps are merged, all else is replaced."""
-    merged = dict(below)
-    for key, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
