@@ -10,9 +10,10 @@ from torch import Tensor, nn
 class Averages:
     """The average of a model's weights over its steps; young ones forget faster, so that the first weights do not linger."""
 
-    def __init__(self, model: nn.Module, keep: float) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], keep: float) -> None:
+        """Begins with these; a model's others have no average."""
         self.keep = keep
-        self.weights: dict[str, Tensor] = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        self.weights: dict[str, Tensor] = {name: weight.detach().clone() for name, weight in weights.items()}
 
     @torch.no_grad()
     def update(self, weights: Iterable[Tensor], step: int) -> None:
@@ -23,7 +24,7 @@ class Averages:
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
         """The model has the averaged weights while the block runs, and its own again after it, to the bit."""
-        own = {name: weight.data for name, weight in model.named_parameters()}
+        own = {name: weight.data for name, weight in model.named_parameters() if name in self.weights}
         try:
             _point(model, self.weights)
             yield
@@ -33,4 +34,5 @@ class Averages:
 
 def _point(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     for name, weight in model.named_parameters():
-        weight.data = weights[name]
+        if name in weights:
+            weight.data = weights[name]

@@ -1,26 +1,39 @@
 """The state of a training in one safetensors file: weights, averages, moments, place in the order, and its curve."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from longtake import __version__
+from longtake.dit.parallel import Replicas
 from longtake.dit.step_record import Curve
-from longtake.dit.train import Training
 
 FORMAT = "longtake training 2"
+
+
+class Stateful(Protocol):
+    """A training that can be left and taken up again."""
+
+    device: torch.device
+    precision: torch.dtype
+    replicas: Replicas
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]: ...
+    def go_on(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None: ...
 
 
 class DamagedCheckpoint(Exception):
     """The file is no whole checkpoint."""
 
 
-def save_checkpoint(path: Path, training: Training, curve: Curve) -> None:
-    """Writes what `load_checkpoint` puts back. All workers call `Training.state`; the first one writes."""
+def save_checkpoint(path: Path, training: Stateful, curve: Curve) -> None:
+    """Writes what `load_checkpoint` puts back. All workers call `state`; the first one writes."""
     tensors, plain = training.state()
     metadata = {
         "format": FORMAT,
@@ -31,7 +44,7 @@ def save_checkpoint(path: Path, training: Training, curve: Curve) -> None:
     save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, path, metadata)
 
 
-def load_checkpoint(path: Path, training: Training) -> tuple[Curve, dict[str, Any]]:
+def load_checkpoint(path: Path, training: Stateful) -> tuple[Curve, dict[str, Any]]:
     """Puts the training where the checkpoint was taken; the curve until there, and what it was made with. Raises DamagedCheckpoint."""
     try:
         with safe_open(path, "pt") as file:
@@ -46,7 +59,7 @@ def load_checkpoint(path: Path, training: Training) -> tuple[Curve, dict[str, An
         raise DamagedCheckpoint(f"{type(error).__name__}: {error}") from None
 
 
-def made_with(training: Training) -> dict[str, Any]:
+def made_with(training: Stateful) -> dict[str, Any]:
     """What must be the same for a training to go on to the bit."""
     device = training.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()

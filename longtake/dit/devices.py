@@ -4,11 +4,11 @@ import os
 import shutil
 import time
 from functools import cache
+from typing import Literal, Protocol
 
 import torch
 
 from longtake.dit.peaks import dense_flops
-from longtake.dit.recipe import TrainingConfig
 
 _SIZE, _ROUNDS = 1024, 5
 """Of the product that a processor is measured by, and how often."""
@@ -19,7 +19,14 @@ def pick_device() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
-def choose_precision(config: TrainingConfig, device: torch.device) -> torch.dtype:
+class Precise(Protocol):
+    """A config that says which precision."""
+
+    @property
+    def precision(self) -> Literal["auto", "float32", "bfloat16"]: ...
+
+
+def choose_precision(config: Precise, device: torch.device) -> torch.dtype:
     """Of products: bfloat16 where the device has units for it, unless told otherwise."""
     if config.precision != "auto":
         return torch.bfloat16 if config.precision == "bfloat16" else torch.float32

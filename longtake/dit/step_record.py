@@ -1,6 +1,6 @@
 """What a step of a training came to, and the curve of many steps that a page and a checkpoint keep."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -60,6 +60,8 @@ class StepRecord:
     micro_batch: int
     """Samples that went through the model together, on this worker."""
     validated: Validated | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Of the loss, by name, where it has several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,8 @@ class Point:
     flops: float
     seconds: float
     waited_s: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Of the loss, by name, where it has several: means over those that were not skipped."""
 
 
 @dataclass
@@ -121,7 +125,7 @@ class Curve:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; points as columns, which is a fifth of the size."""
-        names = [each.name for each in fields(Point)]
+        names = [each.name for each in fields(Point) if each.name != "parts" or any(p.parts for p in self.points)]
         return {
             "stride": self.stride,
             "points": {name: [getattr(point, name) for point in self.points] for name in names},
@@ -157,6 +161,7 @@ def _point(record: StepRecord) -> Point:
     return Point(
         step=record.step, steps=1, loss=record.loss if taken else None, norm=record.norm if taken else None, lr=record.lr,
         skipped=0 if taken else 1, tokens=record.tokens, flops=record.flops, seconds=record.seconds, waited_s=record.waited_s,
+        parts=dict(record.parts) if taken else {},
     )  # fmt: skip
 
 
@@ -172,6 +177,10 @@ def _joined(one: Point, other: Point) -> Point:
         flops=one.flops + other.flops,
         seconds=one.seconds + other.seconds,
         waited_s=one.waited_s + other.waited_s,
+        parts={
+            name: _mean((one.parts.get(name), other.parts.get(name)), taken) or 0.0
+            for name in sorted({*one.parts, *other.parts})
+        },
     )
 
 

@@ -12,25 +12,22 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from longtake.dit import flops
 from longtake.dit.averages import Averages
 from longtake.dit.batch import Batch
-from longtake.dit.guard import Diverged, StepGuard
+from longtake.dit.guard import Diverged
+from longtake.dit.learner import Learner
 from longtake.dit.memory import MicroBatches, OutOfMemory, is_out_of_memory
 from longtake.dit.model import DiT
 from longtake.dit.objective import Draws, draw, losses, validation_draws
 from longtake.dit.parallel import Replicas
 from longtake.dit.recipe import TrainingConfig
-from longtake.dit.schedule import rate_at
 from longtake.dit.step_record import StepRecord, Validated
-
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-"""What AdamW keeps of each weight."""
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +63,20 @@ class Training:
         self.model, self.config = model, config
         self.replicas = replicas or Replicas()
         self.replicas.prepare(model)
-        self._weights = list(model.parameters())  # asked for anew they cost a small model a tenth of its step
         self.device = next(model.parameters()).device
         self.precision = precision
         self.micro_batches = micro_batches or MicroBatches(lambda bucket: config.work.micro_batch or 1 << 30)
-        self.averages = Averages(model, config.ema)
-        self.optimiser = _adamw(model, config)
-        self.guard = StepGuard(config.guard)
+        self.learner = Learner(model, config)
         self.position = Position()
+
+    @property
+    def averages(self) -> Averages:
+        return self.learner.averages
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has come apart."""
+        return self.learner.guard.is_over
 
     @property
     def done(self) -> float:
@@ -87,13 +90,11 @@ class Training:
 
     def step(self, batch: Batch, draws: Draws) -> StepRecord:
         """One step from a batch; skipped where it would do harm. Raises OutOfMemory where one sample is too many."""
-        at, config = self.position, self.config
-        lr = config.lr * rate_at(config.schedule, at.step, self.done)
+        at, learner = self.position, self.learner
+        lr = learner.rate(at.step, self.done)
         loss, counted, micro_batch = self._gradients(batch, draws)
-        norm = float(nn.utils.get_total_norm([weight.grad for weight in self._weights if weight.grad is not None]))
-        skip = self.guard.judge(loss, norm, warm=at.step >= config.schedule.warmup_steps)
-        if not skip:
-            self._move(lr, norm, at.taken + 1)
+        norm = learner.norm()
+        skip = learner.move(step=at.step, taken=at.taken, done=self.done, loss=loss, norm=norm)
         tokens = flops.tokens(self.model.config, _shape(batch)) * batch.global_samples
         self.position = Position(
             step=at.step + 1, taken=at.taken + (not skip), tokens=at.tokens + tokens, flops=at.flops + counted, seen=dict(batch.seen)
@@ -105,30 +106,14 @@ class Training:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that going on needs: tensors by name, and plain values."""
-        weights = dict(self.model.named_parameters())
-        tensors = {f"weights.{name}": weight.detach() for name, weight in weights.items()}
-        tensors |= {f"averages.{name}": weight for name, weight in self.averages.weights.items()}
-        for name, weight in weights.items():
-            tensors |= {f"adamw.{what}.{name}": value for what, value in self.optimiser.state[weight].items()}
-        plain = {
-            "position": vars(self.position),
-            "norms": list(self.guard.norms),
-            "skipped_in_a_row": self.guard.skipped_in_a_row,
-            "micro_batches": self.micro_batches.limits,
-        }
+        tensors, plain = self.learner.state()
+        plain |= {"position": vars(self.position), "micro_batches": self.micro_batches.limits}
         return dict(self.replicas.whole(tensors)), plain
 
-    @torch.no_grad()
     def go_on(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
         """Puts back what `state` gave."""
-        for name, weight in self.model.named_parameters():
-            weight.copy_(tensors[f"weights.{name}"])
-            self.averages.weights[name].copy_(tensors[f"averages.{name}"])
-            moments = {what: tensors.get(f"adamw.{what}.{name}") for what in MOMENTS}
-            if moments["step"] is not None:
-                self.optimiser.state[weight] = {w: m.to(self.device) for w, m in moments.items() if m is not None}
+        self.learner.go_on(tensors, plain)
         self.position = Position(**plain["position"])
-        self.guard = StepGuard(self.config.guard, plain["norms"], plain["skipped_in_a_row"])
         self.micro_batches.limits = dict(plain["micro_batches"])
 
     def _gradients(self, batch: Batch, draws: Draws) -> tuple[float, float, int]:
@@ -151,17 +136,17 @@ class Training:
                 log.warning(
                     "out of memory: fewer samples at a time", extra={"bucket": batch.bucket, "micro_batch": limit}
                 )
-            self.optimiser.zero_grad()
+            self.learner.optimiser.zero_grad()
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
-        self.replicas.finish_gradients(self._weights)
+        self.replicas.finish_gradients(self.learner.weights)
         of_one = flops.train_flops(self.model.config, _shape(batch), batch.text_BLD.shape[1])
         loss, counted = self.replicas.add(total or 0.0, of_one * len(batch.sample_ids))
         return loss, counted, largest
 
     def _try(self, batch: Batch, draws: Draws, parts: Sequence[tuple[int, int]]) -> float | None:
         """Backwards through each part; the sum of losses over the samples of all workers. None where memory ran out."""
-        self.optimiser.zero_grad()
+        self.learner.optimiser.zero_grad()
         sums = torch.zeros((), dtype=torch.float64, device=self.device)
         try:
             for first, last in parts:
@@ -179,19 +164,25 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
             return losses(self.model, batch, draws, self.config.objective)
 
-    @torch.no_grad()
-    def _move(self, lr: float, norm: float, taken: int) -> None:
-        """One step of AdamW along the bounded gradient, and of the averages."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = lr
-        if norm > self.config.clip:
-            torch._foreach_mul_([w.grad for w in self._weights if w.grad is not None], self.config.clip / norm)
-        self.optimiser.step()
-        self.averages.update(self._weights, taken)
+
+class Trainable(Protocol):
+    """What can be trained step by step: a `Training`, or that of a world model."""
+
+    learner: Learner
+    position: Position
+
+    @property
+    def config(self) -> Any: ...  # with the field `validation`
+    @property
+    def done(self) -> float: ...
+    @property
+    def is_over(self) -> bool: ...
+    def draw(self, batch: Any, /) -> Any: ...
+    def step(self, batch: Any, draws: Any, /) -> StepRecord: ...
 
 
 def train(
-    training: Training, batches: Iterator[Batch], validate: Callable[[], Validated] | None = None
+    training: Trainable, batches: Iterator[Any], validate: Callable[[], Validated] | None = None
 ) -> Iterator[StepRecord]:
     """A record for each step that is left, validated every so often and at the end. Raises as `Training.step`, and Diverged.
 
@@ -205,21 +196,21 @@ def train(
             if validate and _is_due(training, record):
                 record = replace(record, validated=validate())
             yield record
-            if training.guard.is_over:
+            if training.is_over:
                 raise Diverged(
-                    f"{training.guard.skipped_in_a_row} steps in a row were skipped, the last for {record.skipped}: loss {record.loss:g}, "
-                    f"gradient {record.norm:g}"
+                    f"{training.learner.guard.skipped_in_a_row} steps in a row were skipped, the last for {record.skipped}: "
+                    f"loss {record.loss:g}, gradient {record.norm:g}"
                 )
 
 
-def _is_due(training: Training, record: StepRecord) -> bool:
+def _is_due(training: Trainable, record: StepRecord) -> bool:
     """Whether the validation loss is to be taken behind this step."""
     when, now = training.config.validation, training.position
     reached = any(now.tokens - record.tokens < tokens <= now.tokens for tokens in when.at_tokens)
     return reached or now.step % when.every_steps == 0 or training.done >= 1.0
 
 
-def _draw_ahead(training: Training, batches: Iterator[Batch]) -> Generator[tuple[Batch, Draws], None, None]:
+def _draw_ahead(training: Trainable, batches: Iterator[Any]) -> Generator[tuple[Any, Any], None, None]:
     """Each batch with its draws, which a thread makes while the model still learns from the batch before."""
     with ThreadPoolExecutor(1, "draws") as thread:
         batch = next(batches)
@@ -253,18 +244,6 @@ def validate(training: Training, batches: Callable[[], Iterable[Batch]]) -> Vali
     by_time = tuple(each / total for each in sums)
     at = training.position
     return Validated(loss=sum(by_time) / turns, by_time=by_time, tokens=at.tokens, flops=at.flops)
-
-
-def _adamw(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """Matrices decay; biases, norms, nulls and AdaLN's tables do not."""
-    groups: dict[float, list[nn.Parameter]] = {}
-    for name, weight in model.named_parameters():
-        decays = weight.ndim > 1 and name.endswith("weight")
-        groups.setdefault(config.weight_decay if decays else 0.0, []).append(weight)
-    return torch.optim.AdamW(
-        [{"params": weights, "weight_decay": decay} for decay, weights in groups.items()],
-        lr=config.lr, betas=config.betas, fused=True,
-    )  # fmt: skip
 
 
 def _rows(draws: Draws, first: int, last: int) -> Draws:

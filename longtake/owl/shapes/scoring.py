@@ -1,0 +1,75 @@
+"""What of a story a generated film remembers: its clips are judged against the script."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from longtake.errors import UserError
+from longtake.owl.shapes.config import ShapesConfig
+from longtake.owl.shapes.judging import Seen, judge
+from longtake.owl.shapes.script import Shot
+from longtake.owl.shapes.world import Shown
+from longtake.owl.story import Frames
+
+What = Literal["event", "presence", "colour", "texture", "ground"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something that the script says of a clip, and whether the film shows it."""
+
+    clip: int
+    what: What
+    after: int
+    """For what comes back: after how many clips. 0: an event, or a place's object, that no other clip is needed for."""
+    expected: str
+    found: str | None
+    """None: it cannot be told."""
+
+    @property
+    def right(self) -> bool:
+        return self.found == self.expected
+
+
+def score(shown: Shown, films: Sequence[Frames], config: ShapesConfig) -> list[Fact]:
+    """The facts of every clip: its event always; colour, texture and ground where they come back; after a cut back, where no text
+    says it, whether the object is there ("presence").
+
+    `films` are the clips' frames in order. Raises UserError where they are not as many as the script's.
+    """
+    if len(films) != len(shown.shots):
+        raise UserError(
+            f"{shown.story.story_id}: {len(films)} clips of a script of {len(shown.shots)}; expected one for each"
+        )
+    facts: list[Fact] = []
+    for clip, (shot, frames_NHW3) in enumerate(zip(shown.shots, films, strict=True)):
+        facts += _facts_of(clip, shot, judge(frames_NHW3, config))
+    return facts
+
+
+def share_right(facts: Iterable[Fact], what: What, after: int | None = None) -> float | None:
+    """How many of the facts of a kind are right, 0 to 1: of all that come back (colour, texture, ground), or that came back after so
+    many clips. None where there is no such fact."""
+    chosen = [fact.right for fact in facts if fact.what == what and after in (None, fact.after)]
+    return sum(chosen) / len(chosen) if chosen else None
+
+
+def _facts_of(clip: int, shot: Shot, seen: Seen) -> list[Fact]:
+    event = f"{shot.event.verb} {shot.event.side or ''}".strip()
+    found = f"{seen.event.verb} {seen.event.side or ''}".strip() if seen.event else None
+    facts = [Fact(clip=clip, what="event", after=0, expected=event, found=found)]
+    if shot.cut and shot.number == 0:
+        there = "there" if seen.present_N.mean() >= 0.5 else "not there"
+        after = shot.returns["texture"]
+        facts.append(
+            Fact(clip=clip, what="presence", after=after, expected="there" if shot.thing else "not there", found=there)
+        )
+    of_script: Mapping[str, str | None] = {
+        "colour": shot.thing.colour if shot.thing else None,
+        "texture": shot.place.texture,
+        "ground": shot.place.ground,
+    }
+    of_film: Mapping[str, str | None] = {"colour": seen.colour, "texture": seen.texture, "ground": seen.ground}
+    for what, after in shot.returns.items():
+        facts.append(Fact(clip=clip, what=what, after=after, expected=str(of_script[what]), found=of_film[what]))
+    return facts
