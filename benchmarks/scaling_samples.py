@@ -8,27 +8,19 @@ Captions are left out: the models of the sweep are conditioned on nothing.
 
 import argparse
 import math
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from longtake.config import dump_config
-from longtake.datasets.stored import write_dataset
 from longtake.lake import Lake
-from longtake.latents.config import EncodingConfig, LinearConfig, Size, TextConfig, Windows
-from longtake.latents.linear import fit_linear
-from longtake.latents.sample import EncodedSample
-from longtake.latents.sample_set import SampleSet
-from longtake.latents.shards import shard_key, write_shard
-from longtake.records import Dataset, Sample, Selection, bucket_of, content_id, split_of
-from longtake.stages.samples import write_sample_set
+from longtake.latents.config import EncodingConfig, LinearConfig, Size, TextConfig
+from longtake.latents.config import Windows as Sizes
+from longtake.records import content_id, split_of
+from longtake.stages.window_samples import Windows, write_windows
 
 Frames = NDArray[np.uint8]
 
@@ -37,16 +29,11 @@ OF_CLIP, OF_PHOTOGRAPH = 800, 160
 """Windows of each: what moves says more than what a camera passes over."""
 SHARE = 0.15
 """Of sources that are held out."""
-FITTED = 40
-"""Windows of a source that the autoencoder is fitted on."""
-A_SHARD = 2000
-"""Samples."""
-LINEAR = LinearConfig(channels=16)
 ENCODING = EncodingConfig(
-    windows=Windows(sizes=(Size(frames=FRAMES, height=HEIGHT, width=WIDTH),), fps=FPS),
-    linear=LINEAR, text=TextConfig(encoder="none"),
+    windows=Sizes(sizes=(Size(frames=FRAMES, height=HEIGHT, width=WIDTH),), fps=FPS),
+    linear=LinearConfig(channels=16), text=TextConfig(encoder="none"),
 )  # fmt: skip
-DATASET, MADE_BY = "sweep-0000cccc", "benchmarks.scaling_samples 1"
+MADE_BY = "benchmarks.scaling_samples 1"
 LONGER = 640
 """Pixels that a source's longer side is brought to at most."""
 
@@ -90,73 +77,13 @@ def windows(source_NHW3: Frames, fps: float, dice: np.random.Generator) -> Itera
         yield np.ascontiguousarray(film_NHW3[:, :, ::-1]) if dice.random() < 0.5 else film_NHW3
 
 
-def fill(lake: Lake, paths: list[Path], scratch: Path) -> int:
-    """Writes shards, rows, dataset and sample set; how many samples there are."""
-    ids = {path: content_id(path) for path in paths}
-    seen = [path for path in paths if split_of(ids[path], SHARE) == "train"]
-
-    def look(path: Path) -> Iterator[torch.Tensor]:
-        """frames_1NHW3, the same every time."""
-        for film_NHW3 in windows(*read(path), np.random.default_rng(int(ids[path][:8], 16))):
-            yield torch.from_numpy(film_NHW3)[None]
-
-    autoencoder = fit_linear((frames_1NHW3 for path in seen for frames_1NHW3 in islice(look(path), FITTED)), LINEAR)
-    autoencoder.save(scratch / "basis")
-    basis = f"latents/{autoencoder.name}.safetensors"
-    lake.objects.upload(basis, scratch / "basis")
-    lake.tables.merge([_selection(ids[path]) for path in paths])
-    encoded = {path: [autoencoder.encode(frames_1NHW3)[0].bfloat16() for frames_1NHW3 in look(path)] for path in paths}
-    order = [(path, number) for path in paths for number in range(len(encoded[path]))]
-    np.random.default_rng(0).shuffle(order)
-    rows: list[Sample] = []
-    for first in range(0, len(order), A_SHARD):
-        part = order[first : first + A_SHARD]
-        write_shard(scratch / "shard", [_sample(encoded[path][n], f"{ids[path]}/{n}") for path, n in part])
-        key = shard_key(scratch / "shard")
-        lake.objects.upload(key, scratch / "shard")
-        rows += [_row(ids[path], number, key, index) for index, (path, number) in enumerate(part)]
-    lake.tables.merge(rows)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    seconds = len(rows) * FRAMES / FPS
-    write_dataset(
-        lake,
-        Dataset(
-            name=DATASET, raw="benchmarks.scaling_samples", made_at=now, made_by={}, configs={}, validation_share=SHARE,
-            versions={"selections": lake.tables.version(Selection) or 0}, counts={"kept": len(paths)}, clips=len(paths), seconds=seconds,
-        ),
-    )  # fmt: skip
-    write_sample_set(
-        lake,
-        SampleSet(
-            name=f"{DATASET}.0000dddd", dataset=DATASET, made_at=now, made_by=MADE_BY, version=lake.tables.version(Sample) or 0,
-            validation_share=SHARE, autoencoder=autoencoder.name, basis=basis, encoding=dump_config(ENCODING),
-            channels=LINEAR.channels, text_width=1, statistics={}, samples=len(rows), seconds=seconds,
-        ),
-    )  # fmt: skip
-    print(
-        f"{len(paths)} sources, {len(seen)} of them to train on; the autoencoder keeps {autoencoder.psnr:.1f} dB",
-        *(f"held out: {path.name}" for path in paths if path not in seen), sep="\n",
-    )  # fmt: skip
-    return len(rows)
+def sources(paths: Iterable[Path]) -> dict[str, Windows]:
+    """The windows of each file, by the id of its content."""
+    return {(name := content_id(path)): partial(_cut, path, int(name[:8], 16)) for path in paths}
 
 
-def _sample(latents_Cthw: torch.Tensor, sample_id: str) -> EncodedSample:
-    return EncodedSample(sample_id=sample_id, latents_Cthw=latents_Cthw, text_LD=torch.zeros(1, 1), conditions={})
-
-
-def _selection(name: str) -> Selection:
-    return Selection(
-        dataset=DATASET, clip_id=name, bucket=bucket_of(name), video_id=name, kept=True, reason=None, detail=None, made_by=MADE_BY
-    )  # fmt: skip
-
-
-def _row(name: str, number: int, key: str, index: int) -> Sample:
-    t, h, w = 1 + (FRAMES - 1) // LINEAR.step_t, HEIGHT // LINEAR.step_px, WIDTH // LINEAR.step_px
-    return Sample(
-        clip_id=name, window=number, bucket=bucket_of(name), video_id=name, shard=key, index=index, start_s=0.0, frames=FRAMES,
-        height=HEIGHT, width=WIDTH, latent_T=t, latent_H=h, latent_W=w, text_tokens=1, psnr=None, conditions="{}", caption="",
-        reason=None, detail=None, made_by=MADE_BY,
-    )  # fmt: skip
+def _cut(path: Path, seed: int) -> Iterator[Frames]:
+    return windows(*read(path), np.random.default_rng(seed))
 
 
 def main() -> None:
@@ -168,8 +95,10 @@ def main() -> None:
     paths = sorted(path for path in given.footage.iterdir() if path.suffix in suffixes)
     lake = Lake(given.data_root)
     lake.objects.check(writable=True)
-    with TemporaryDirectory(prefix="longtake-samples-") as scratch:
-        print(f"{fill(lake, paths, Path(scratch))} samples in {given.data_root}")
+    made = write_windows(lake, sources(paths), ENCODING, family="sweep", made_by=MADE_BY, share=SHARE)
+    held_out = [path.name for path in paths if split_of(content_id(path), SHARE) != "train"]
+    print(f"{len(paths)} sources, held out: {', '.join(held_out)}")
+    print(f"{made.samples} samples in {given.data_root}: {made.name}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A Ray cluster on this machine, for tests."""
 
+import multiprocessing
 from contextlib import contextmanager
 
 import pytest
@@ -27,3 +28,14 @@ def two_nodes():
             yield nodes
         finally:
             nodes.shutdown()
+
+
+def run_apart(check, *given, timeout_s=800):
+    """Calls it in a process of its own: a driver of Ray that saw another cluster end is ended itself a minute later, at times."""
+    process = multiprocessing.get_context("spawn").Process(target=check, args=given)
+    process.start()
+    process.join(timeout_s)
+    ended = process.exitcode
+    if ended is None:
+        process.kill()
+    assert ended == 0, f"{check.__name__} ended with {ended}: see its traceback"

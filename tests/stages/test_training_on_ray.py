@@ -7,7 +7,7 @@ import pytest
 from longtake.dit.step_record import Curve
 from longtake.errors import TransientError, UserError
 from longtake.stages import training
-from tests.engine.clusters import two_nodes
+from tests.engine.clusters import run_apart, two_nodes
 from tests.stages.latent_lakes import drawn_lake
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -23,16 +23,18 @@ def curve(lake, run_id):
     return Curve.from_json(json.loads(lake.objects.read(f"training/{run_id}/curve.json")))
 
 
-# A worker that Ray ends raises SystemExit in the thread that trains.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_two_workers_learn_what_one_does_and_are_stopped_and_told_of_faults_as_it_is(tmp_path, monkeypatch):
-    one, two, gone = (drawn_lake(tmp_path / name) for name in ("one", "two", "gone"))
+def test_two_workers_learn_what_one_does_and_are_stopped_and_told_of_faults_as_it_is(tmp_path):
+    run_apart(check, tmp_path)
+
+
+def check(folder):
+    one, two, gone = (drawn_lake(folder / name) for name in ("one", "two", "gone"))
     alone = training.run(data_root=one.data_root, config=CONFIG)
     with two_nodes():
-        monkeypatch.setattr(training, "is_told", lambda: True)
-        with pytest.raises(TransientError, match="told to end after step"):
-            training.run(data_root=two.data_root, config=TWO)
-        monkeypatch.undo()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(training, "is_told", lambda: True)
+            with pytest.raises(TransientError, match="told to end after step"):
+                training.run(data_root=two.data_root, config=TWO)
         together = training.run(data_root=two.data_root, config=TWO)
         for item in list(gone.objects.walk("latents/")):
             gone.objects.delete(item.key)
