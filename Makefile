@@ -33,7 +33,8 @@ test-slow: $(VENV)/.test ## the tests that take long: whole pipelines, a fresh w
 
 soak: $(VENV)/.test ## every kill moment
 	LONGTAKE_KILLS=all $(PYTEST) --dist load -m slow tests/pipelines/test_kill.py tests/stages/test_kill.py \
-		tests/stages/test_training_kill.py tests/stages/test_scaling_kill.py
+		tests/stages/test_training_kill.py tests/stages/test_scaling_kill.py \
+		tests/stages/test_generating_kill.py tests/stages/test_owl_training_kill.py
 
 compile: $(VENV)/.run ## pipelines/compiled and components/*/component.yaml, after a change of a component, pipeline or value
 	$(BIN)/python -m pipelines.compiling

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -93,12 +93,12 @@ class Baseline(WorldModel):
 
     def __init__(self, film: DiTFilm, words: OwnWords | None, seed: int) -> None:
         nn.Module.__init__(self)
-        self.film, self.words, self.owl = film, words, nn.Module()
-        if words is not None:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                self.owl.table = nn.Embedding(words.size, CONTEXT_WIDTH)
-                self.owl.places_LD = nn.Parameter(torch.randn(OWL.dynamics.tokens, CONTEXT_WIDTH))
+        self.film, self.words = film, words
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.table = nn.Embedding(words.size if words else 1, CONTEXT_WIDTH)
+            self.places_LD = nn.Parameter(torch.randn(OWL.dynamics.tokens, CONTEXT_WIDTH))
+        self.owl = cast(Any, self.table)  # what a training counts the weights of
 
     def prepare(self, stage: str) -> None:
         """All of it learns."""
@@ -131,7 +131,7 @@ class Baseline(WorldModel):
         ids = [torch.tensor(self.words.encode(text)[: OWL.dynamics.tokens]) for text in texts]
         ids_XL = nn.utils.rnn.pad_sequence(ids, batch_first=True)
         mask_XL = torch.arange(ids_XL.shape[1]) < torch.tensor([[len(row)] for row in ids])
-        return self.owl.table(ids_XL) + self.owl.places_LD[: ids_XL.shape[1]], mask_XL
+        return self.table(ids_XL) + self.places_LD[: ids_XL.shape[1]], mask_XL
 
 
 def films_of(model: WorldModel, variant: Variant, shown: Shown) -> tuple[list[Frames], list[str]]:

@@ -1,38 +1,83 @@
-"""What a sweep that was trained has shown, as tables; every run of it as CSV.
+"""What the published sweep has shown, as tables, from the CSV of its runs: no lake is needed.
 
-`python -m benchmarks.scaling_sweep --data-root FOLDER --samples sweep --preset cpu [--csv benchmarks/scaling_sweep.csv]`, once
-`longtake sweep` with the same three is done; the published one is of the samples that `benchmarks.scaling_samples` makes.
+    python -m benchmarks.scaling_sweep                                    # of benchmarks/scaling_sweep.csv
+    python -m benchmarks.scaling_sweep --take FOLDER [--preset cpu]       # the CSV anew, from the lake that `longtake sweep` has filled
+    python -m benchmarks.scaling_sweep --put FOLDER                       # its runs into a lake, so that `longtake sweep` goes on from them
+
+The lake is one that `benchmarks.scaling_samples` made; the runs are those of `longtake sweep --samples sweep --preset cpu` on it.
 """
 
 import argparse
 import csv
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.measure import print_table
+from benchmarks.scaling_samples import ENCODING, FRAMES, HEIGHT, WIDTH
+from longtake.config import load_config
+from longtake.dit.config import TEXT_STEP
+from longtake.dit.recipe import TrainingConfig
 from longtake.lake import Lake
+from longtake.latents.text import NULL_WIDTH
 from longtake.report.scaling_verdicts import exponent_gap, verdicts
+from longtake.scaling.cells import Cell, Line, Outcome
+from longtake.scaling.config import SweepConfig
+from longtake.scaling.family import Family
 from longtake.scaling.fit import Interval
 from longtake.scaling.plan import costs_of
 from longtake.scaling.study import Arm, HeldOutRun, Study
 from longtake.scaling.studying import make_study
 from longtake.stages.scaling import Sweep
 
-COLUMNS = ("depth", "params", "flops_per_token", "tokens", "batch_tokens", "lr", "seed", "loss", "reason")
+CSV = Path(__file__).with_suffix(".csv")
+SHAPE = (
+    1 + (FRAMES - 1) // ENCODING.linear.step_t,
+    HEIGHT // ENCODING.linear.step_px,
+    WIDTH // ENCODING.linear.step_px,
+)
+"""Of the samples' latents."""
+COLUMNS = ("depth", "batch_tokens", "lr", "seed", "tokens", "loss", "reason", "flops", "seconds")
 
 
-def write_runs(sweep: Sweep, path: Path) -> None:
+def take(sweep: Sweep, path: Path) -> None:
     """One line for each run and number of tokens."""
-    family = sweep.family
     with path.open("w", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(COLUMNS)
         for found in sorted(sweep.outcomes(), key=lambda outcome: outcome.cell):
             line = found.cell.line
+            loss = "" if found.loss is None else repr(found.loss)
             lines.writerow(
-                (line.depth, round(family.params(line.depth)), round(family.flops_per_token(line.depth)), found.cell.tokens,
-                 line.batch_tokens, line.lr, line.seed, "" if found.loss is None else f"{found.loss:.6f}", found.reason or "")
+                (line.depth, line.batch_tokens, repr(line.lr), line.seed, found.cell.tokens, loss, found.reason, f"{found.flops:.6g}",
+                 f"{found.seconds:.1f}")
             )  # fmt: skip
+
+
+def read(path: Path) -> list[Outcome]:
+    """What `take` wrote."""
+    with path.open(newline="") as file:
+        return [_outcome(row) for row in csv.DictReader(file)]
+
+
+def put(sweep: Sweep, outcomes: Sequence[Outcome]) -> None:
+    """The runs as rows of the sweep; those that are there stay."""
+    rows = [
+        sweep.row(found.cell, loss=found.loss, reason=found.reason or None, flops=found.flops, seconds=found.seconds)
+        for found in outcomes
+    ]
+    sweep.lake.tables.merge(rows)
+
+
+def _outcome(row: Mapping[str, str]) -> Outcome:
+    line = Line(
+        depth=int(row["depth"]), batch_tokens=int(row["batch_tokens"]), lr=float(row["lr"]), seed=int(row["seed"])
+    )
+    return Outcome(
+        cell=Cell(line=line, tokens=int(row["tokens"])), loss=float(row["loss"]) if row["loss"] else None, reason=row["reason"],
+        flops=float(row["flops"]), seconds=float(row["seconds"]),
+    )  # fmt: skip
 
 
 def print_study(study: Study) -> None:
@@ -100,21 +145,37 @@ def _range(found: Interval) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-root", required=True)
+    parser.add_argument("--take", metavar="FOLDER")
+    parser.add_argument("--put", metavar="FOLDER")
     parser.add_argument("--samples", default="sweep")
     parser.add_argument("--preset", default="cpu")
-    parser.add_argument("--csv", type=Path)
+    parser.add_argument("--csv", type=Path, default=CSV)
     given = parser.parse_args()
-    sweep = Sweep.open(Lake(given.data_root), given.samples, {"preset": given.preset})
-    if given.csv:
-        write_runs(sweep, given.csv)
-    outcomes = sweep.outcomes()
-    study = make_study(sweep.name, outcomes, sweep.config, sweep.family)
-    costs = costs_of([outcome.cell for outcome in outcomes], sweep.family)
+    asked = {"preset": given.preset}
+    if given.take:
+        take(Sweep.open(Lake(given.take), given.samples, asked), given.csv)
+    outcomes = read(given.csv)
+    if given.put:
+        put(Sweep.open(Lake(given.put), given.samples, asked), outcomes)
+    config = load_config(SweepConfig, asked, where="sweep config")
+    training = load_config(TrainingConfig, config.training, where="training")
+    model = replace(training.model, depth=1, channels=ENCODING.linear.channels, text_width=NULL_WIDTH)
+    family = Family(model, {SHAPE: 1.0}, TEXT_STEP)
+    costs = costs_of([outcome.cell for outcome in outcomes], family)
+    study = make_study("sweep", outcomes, config, family)
+    hours = sum(max(seconds) for seconds in _seconds(outcomes).values()) / 3600
     print(
-        f"{len(outcomes)} cells of {len(costs)} trainings, {sum(costs.values()):.3g} FLOPs; noise {study.fitted.noise:.4f}\n"
+        f"{len(outcomes)} cells of {len(costs)} trainings, {sum(costs.values()):.3g} FLOPs, {hours:.1f} hours of one processor; standard "
+        f"deviation of a run {study.fitted.noise:.4f}\n"
     )
     print_study(study)
+
+
+def _seconds(outcomes: Sequence[Outcome]) -> Mapping[Line, list[float]]:
+    found = defaultdict(list)
+    for outcome in outcomes:
+        found[outcome.cell.line].append(outcome.seconds)
+    return found
 
 
 if __name__ == "__main__":

@@ -366,6 +366,81 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One segment of a film that a world model has made, with what was measured on it while it was made.
+
+    Drift numbers are those of `longtake/evaluation/segment_drift.py`, which has the unit and the method of each.
+    """
+
+    TABLE: ClassVar[str] = "segments"
+    KEY: ClassVar[tuple[str, ...]] = ("rollout_id", "index")
+
+    rollout_id: str
+    """Digest of the model, the script and the configs: the same film has the same id."""
+    index: int
+    """From 0."""
+    bucket: int
+    """`bucket_of(rollout_id)`."""
+    dynamics: str
+    """d_k, a model's text or a user's: untrusted. It is written behind this segment and steers the one after it."""
+    dynamics_given: bool
+    """It is the user's."""
+    clip_uri: str
+    """The segment's file, relative to the data root: only what it adds to the film."""
+    state_uri: str
+    """State, key frames, words and the drift meter's memory (safetensors), relative to the data root."""
+    scene: int
+    scene_cut: bool
+    """It begins a new scene: a cut of the script, or an anchor."""
+    anchored: bool
+    """It began from the film's first picture again, since the segment before had drifted."""
+    frames: int
+    """That it adds to the film."""
+    seconds: float
+    """The same, in seconds of the film."""
+    state_s: float
+    """Time that it took the language model to read."""
+    film_s: float
+    """Time in the film decoder."""
+    dynamics_s: float
+    """Time that it took the language model to write."""
+    encoder: str
+    """Whose features numbers of similarity are: they compare under the same one alone."""
+    seam_pixel_levels: float | None
+    seam_pixel_ratio: float | None
+    seam_feature_distance: float | None
+    seam_feature_ratio: float | None
+    seam_flow_px: float | None
+    seam_flow_ratio: float | None
+    flicker: float | None
+    motion_levels: float | None
+    flow_px: float | None
+    consistency: float | None
+    adjacent_similarity: float | None
+    similarity_to_first: float
+    similarity_to_scene: float
+    blue_levels: float
+    green_levels: float
+    red_levels: float
+    saturation: float
+    contrast_levels: float
+    sharpness: float
+    colour_levels_from_first: float
+    colour_levels_from_scene: float
+    crossed: str | None
+    """The lines that it crosses, in words; null: none."""
+    verdict: Literal["go_on", "anchor", "stop"]
+    """What was done about it."""
+    vtss: float | None
+    """Null where no network has scored."""
+    made_by: str
+
+    @property
+    def outcome(self) -> tuple[Outcome, str]:
+        return "kept", ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """A named, immutable choice of clips: `<data_root>/datasets/<name>.json`. What it pins, a training run can repeat."""
 
@@ -395,4 +470,4 @@ class Dataset:
     """Of the kept ones."""
 
 
-Record = Video | Clip | Score | Label | Selection | Caption | Sample | Run
+Record = Video | Clip | Score | Label | Selection | Caption | Sample | Run | Segment

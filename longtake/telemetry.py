@@ -21,6 +21,7 @@ from longtake.errors import UserError
 
 if TYPE_CHECKING:
     from longtake.dit.step_record import StepRecord
+    from longtake.records import Segment
 
 Outcomes = Tally[tuple[str, str]]
 """How many rows had each (outcome, reason); the reason of a kept row is empty."""
@@ -108,6 +109,9 @@ class TrainingMetrics:
         self._seconds = Counter("longtake_training_seconds", "Time in steps, waiting for data included", **where)
         self._waited = Counter("longtake_training_data_wait_seconds", "Time that the device waited for data", **where)
         self._loss = Gauge("longtake_training_loss", "Mean over the batch of the last step", **where)
+        self._parts = Gauge(
+            "longtake_training_loss_part", "Of a loss that has several parts, by name", ["part"], **where
+        )
         self._norm = Gauge("longtake_training_gradient_norm", "Of the last step, before it was bounded", **where)
         self._rate = Gauge("longtake_training_learning_rate", "Of the last step", **where)
         self._validation = Gauge("longtake_training_validation_loss", "Of the averaged weights", **where)
@@ -132,6 +136,8 @@ class TrainingMetrics:
         self._seconds.inc(record.seconds)
         self._waited.inc(record.waited_s)
         self._loss.set(record.loss)
+        for name, part in record.parts.items():
+            self._parts.labels(name).set(part)
         self._norm.set(record.norm)
         self._rate.set(record.lr)
         self._micro.set(record.micro_batch)
@@ -148,6 +154,42 @@ class TrainingMetrics:
 
     def show_checkpoint(self, made_s: float) -> None:
         self._kept.set(made_s)
+
+
+class GeneratingMetrics:
+    """What generating adds to the metrics of its step."""
+
+    def __init__(self, metrics: StepMetrics) -> None:
+        where: dict[str, Any] = {"registry": metrics.registry}
+        self._segments = Counter("longtake_generating_segments", "Segments made", ["verdict"], **where)
+        self._seconds = Counter(
+            "longtake_generating_seconds", "Time in each part: state, film, dynamics", ["part"], **where
+        )
+        self._seam = Gauge(
+            "longtake_generating_seam_ratio", "Step over the last seam against those about it; 1 is invisible", ["of"], **where
+        )  # fmt: skip
+        self._drift = Gauge(
+            "longtake_generating_drift", "Of the last segment, as the table `segments` names the number", ["number"], **where
+        )  # fmt: skip
+
+    def show_segment(self, row: "Segment") -> None:
+        self._segments.labels(row.verdict).inc()
+        for part, seconds in (("state", row.state_s), ("film", row.film_s), ("dynamics", row.dynamics_s)):
+            self._seconds.labels(part).inc(seconds)
+        seams = (
+            ("pixels", row.seam_pixel_ratio), ("features", row.seam_feature_ratio), ("flow", row.seam_flow_ratio),
+        )  # fmt: skip
+        for what, ratio in seams:
+            if ratio is not None and not row.scene_cut:
+                self._seam.labels(what).set(ratio)
+        for number in DRIFT_SHOWN:
+            if (value := getattr(row, number)) is not None:
+                self._drift.labels(number).set(value)
+
+
+DRIFT_SHOWN = (
+    "similarity_to_first", "similarity_to_scene", "colour_levels_from_scene", "flow_px", "saturation", "contrast_levels", "sharpness",
+)  # fmt: skip
 
 
 @contextmanager

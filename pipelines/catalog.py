@@ -31,11 +31,13 @@ CURATION = ("listing", "slicing", "scoring", "selecting", "captioning")
 CATALOG: Mapping[str, Entry] = {
     "curate": Entry(steps=(*CURATION, "summary"), configs=_configs_of("curate")),
     "doctor": Entry(steps=("doctor",), configs=_configs_of("doctor")),
+    "generate": Entry(steps=("generating", "summary"), configs=_configs_of("generate")),
     "retrain": Entry(
         steps=(*CURATION, "news", "encoding", "training", "promoting", "summary"), configs=_configs_of("retrain")
     ),
     "scale": Entry(steps=("scaling_plan", "scaling_sweep", "scaling_fit", "summary"), configs=_configs_of("scale")),
     "train": Entry(steps=("encoding", "training", "summary"), configs=_configs_of("train")),
+    "train-owl": Entry(steps=("owl_training", "summary"), configs=_configs_of("train-owl")),
     "train-tsa": Entry(steps=("tsa_training", "summary"), configs=_configs_of("train-tsa")),
     "tune-captioner": Entry(steps=("caption_tuning", "summary"), configs=_configs_of("tune-captioner")),
 }

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from longtake.dit.step_record import UNJUDGED, say_losses
+from longtake.dit.step_record import UNJUDGED, UNJUDGED_WORLD, say_losses
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED, EXIT_USER
 
 SHOWN_QUARANTINED = 5
@@ -78,7 +78,7 @@ class Outcome:
             loss, train_loss = self.model["loss"], self.model["train_loss"]
             console.print(f"model: {self.model['uri']}, {say_losses(loss, train_loss)}")
             if loss is None:
-                console.print(f"model: {UNJUDGED}")
+                console.print(f"model: {UNJUDGED_WORLD if '/owl-' in self.model['uri'] else UNJUDGED}")
         if self.decision:
             console.print("decision: {decision}, since {why}; in use: {in_use}".format(**self.decision))
         if self.network:

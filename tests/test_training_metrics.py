@@ -8,7 +8,7 @@ def test_what_a_step_of_a_training_came_to_is_served():
     plain = dict(
         loss=0.5, norm=2.0, lr=1e-4, samples=2, tokens=1280, flops=1e12, seconds=2.0, waited_s=0.5, micro_batch=2
     )
-    metrics.show_step(StepRecord(step=1, **plain), 0.25)
+    metrics.show_step(StepRecord(step=1, **plain, parts={"film": 0.4, "dynamics": 0.1}), 0.25)
     metrics.show_step(
         StepRecord(step=2, **plain | {"loss": 9.0}, skipped="spike", validated=Validated(loss=0.4, by_time=(0.4,))),
         None,
@@ -26,6 +26,7 @@ def test_what_a_step_of_a_training_came_to_is_served():
         1,
     )
     assert (value("loss"), value("validation_loss"), value("flops_used_ratio")) == (9.0, 0.4, 0.25)
+    assert [value("loss_part", part=part) for part in ("film", "dynamics")] == [0.4, 0.1]
     assert value("checkpoint_timestamp_seconds") == 1.8e9
     assert value("micro_batch_samples") == 2
 

@@ -10,6 +10,7 @@ from longtake.cli.annotate import annotate
 from longtake.cli.cluster import compile_, publish, unpublish
 from longtake.cli.dataset import dataset
 from longtake.cli.doctor import doctor
+from longtake.cli.generate import generate
 from longtake.cli.lake import lake
 from longtake.cli.local import caption, demo, run, score, slice_, step
 from longtake.cli.models import models
@@ -18,7 +19,7 @@ from longtake.cli.sample import sample
 from longtake.cli.schedule import schedule
 from longtake.cli.sweep import plan, sweep
 from longtake.cli.trace import trace
-from longtake.cli.train import train, train_tsa, tune_captioner
+from longtake.cli.train import train, train_owl, train_tsa, tune_captioner
 from longtake.errors import EXIT_DONE, EXIT_USER, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -55,6 +56,8 @@ for verb in (
     advise,
     train,
     sample,
+    train_owl,
+    generate,
     dataset,
     models,
     trace,

@@ -21,14 +21,16 @@ STEPS = (
     "promoting",
     "tsa_training",
     "caption_tuning",
+    "owl_training",
     "scaling_plan",
     "scaling_sweep",
     "scaling_fit",
+    "generating",
     "summary",
     "doctor",
 )
-PIPELINES = ("curate", "doctor", "retrain", "scale", "train", "train-tsa", "tune-captioner")
-LOCAL_PIPELINES = ("curate", "retrain", "scale", "train", "train-tsa", "tune-captioner")
+PIPELINES = ("curate", "doctor", "generate", "retrain", "scale", "train", "train-owl", "train-tsa", "tune-captioner")
+LOCAL_PIPELINES = ("curate", "generate", "retrain", "scale", "train", "train-owl", "train-tsa", "tune-captioner")
 """What makes sense on one machine; `longtake doctor` needs no pipeline there."""
 
 
@@ -80,8 +82,12 @@ def run(
     retrain         those of curate, encoding_config, training_config,
                     promoting_config, family, fewest_new
     scale           sweep_config, samples, parts
+    train-owl       owl_alignment_config, owl_generative_config,
+                    owl_world_config, captioning_config, start
     train-tsa       slicing_config, scoring_config, tsa_training_config
     tune-captioner  captioning_config, caption_tuning_config
+    generate        generating_config, model, prompt, image, prompts,
+                    images, start_model
     """
     local = from_clone("pipelines.local")
     parameters = read_mapping(config_file)

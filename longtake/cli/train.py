@@ -1,4 +1,4 @@
-"""Verbs that train: the video model, and its helpers, the TSA network that scores clips and the model that captions them."""
+"""Verbs that train: the video model, the world model, and helpers: the TSA network that scores clips and the model that captions them."""
 
 import sys
 from pathlib import Path
@@ -56,6 +56,65 @@ def train(
     if summary.loss is None:
         click.echo(UNJUDGED)
     click.echo(f'films of it: longtake sample --model {summary.model} --prompt "..."')
+    sys.exit(summary.exit_code)
+
+
+@click.command("train-owl", short_help="Trains a stage of a world model, for long films.")
+@click.option("--data-root", required=True, help="Where tables and models are.")
+@click.option(
+    "--stage", type=click.Choice(("alignment", "generative", "world")), help="Which of the three; else the config's, or world."
+)  # fmt: skip
+@click.option(
+    "--start", default="", help="URI or path to go on from: a world model of the stage before, or a trained video model (dit-...)."
+)  # fmt: skip
+@click.option("--raw", default="", help="Where the videos of stories lie, for those that do not say it.")
+@click.option("--steps", type=click.IntRange(min=1), help="How long; else the config's.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="YAML: owl_training_config, captioning_config."
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="What it came to, as one record.")
+def train_owl(
+    data_root: str, stage: str | None, start: str, raw: str, steps: int | None, config_file: Path | None, as_json: bool
+) -> None:  # fmt: skip
+    """Trains one stage of an Owl-1 world model: states that align with texts, that film, and texts of what happens next.
+
+    Stopped, it goes on where it was: just run it again.
+
+    \b
+    longtake train-owl --data-root s3://lake/data --stage alignment --config owl.yaml
+    longtake train-owl --data-root s3://lake/data --stage generative --start s3://lake/data/models/owl-1a2b3c4d5e6f.safetensors
+    longtake train-owl --data-root s3://lake/data --stage world --start s3://lake/data/models/owl-6f5e4d3c2b1a.safetensors
+    """
+    from longtake.dit.step_record import UNJUDGED_WORLD, say_losses
+    from longtake.stages import owl_training
+
+    given = read_mapping(config_file)
+    names = ("owl_training_config", "captioning_config")
+    if unknown := sorted(set(given) - set(names)):
+        raise UserError(f"the config file {config_file} has {', '.join(unknown)}; expected {', '.join(names)}")
+    config: dict[str, Any] = dict(given.get("owl_training_config") or {})
+    if steps is not None:
+        config["training"] = {**(config.get("training") or {}), "steps": steps}
+    with show_bar("training", (config.get("training") or {}).get("steps", 0)) as bar:
+        summary = owl_training.follow(
+            data_root=data_root, config=config, stage=stage or "", start=start, raw=raw,
+            captioning_config=given.get("captioning_config") or {}, show=bar.to,
+            tell=lambda sentence: click.echo(f"longtake: {sentence}", err=True),
+        )  # fmt: skip
+    if as_json:
+        click.echo(summary.to_json())
+        sys.exit(summary.exit_code)
+    losses = say_losses(summary.loss, summary.train_loss)
+    click.echo(f"{losses} after {summary.steps:,} steps; model {summary.model}, page {summary.report_uri}")
+    if summary.loss is None:
+        click.echo(UNJUDGED_WORLD)
+    following = {"alignment": "generative", "generative": "world"}.get(summary.training_stage)
+    if following:
+        click.echo(
+            f"the next stage: longtake train-owl --data-root {data_root} --stage {following} --start {summary.model}"
+        )
+    else:
+        click.echo(f'films of it: longtake generate --model {summary.model} --prompt "..." --image FILE')
     sys.exit(summary.exit_code)
 
 

@@ -16,6 +16,12 @@ UNJUDGED = (
 )
 """What there is to say of a training without a validation loss."""
 
+UNJUDGED_WORLD = (
+    "nothing was held out, so there is no validation loss: say training: {validation: {samples: 64}}, and have stories on that side "
+    "(stories: {validation_share: 0.1}; of a dataset its own share)"
+)
+"""And of a world model's."""
+
 
 def say_losses(loss: float | None, train_loss: float | None) -> str:
     """Validation and train loss, as people read them."""

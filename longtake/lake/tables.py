@@ -21,9 +21,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolErr
 
 from longtake.errors import TransientError, UserError
 from longtake.lake.faults import FOLDER_ERRNOS, S3_SENTENCES
-from longtake.records import Caption, Clip, Label, Record, Run, Sample, Score, Selection, Video
+from longtake.records import Caption, Clip, Label, Record, Run, Sample, Score, Segment, Selection, Video
 
-Row = TypeVar("Row", Video, Clip, Score, Label, Selection, Caption, Sample, Run)
+Row = TypeVar("Row", Video, Clip, Score, Label, Selection, Caption, Sample, Run, Segment)
 
 MERGE_ATTEMPTS = 30
 _BACKOFF_S = 0.05

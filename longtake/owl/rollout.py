@@ -68,8 +68,8 @@ class Segment:
 
     @property
     def new_frames_NHW3(self) -> Frames:
-        """Without the one that repeats."""
-        return self.frames_NHW3 if self.new_scene else self.frames_NHW3[1:]
+        """Without the one that repeats; the film begins with the picture."""
+        return self.frames_NHW3 if self.new_scene or self.index == 0 else self.frames_NHW3[1:]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

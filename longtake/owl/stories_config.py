@@ -92,5 +92,5 @@ class StoriesConfig:
     def source(self) -> Source:
         for name in ("clips", "vript", "activitynet"):
             if getattr(self, name):
-                return name  # type: ignore[return-value]
+                return name
         return "shapes"

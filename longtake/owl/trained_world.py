@@ -94,6 +94,8 @@ def save_world(path: Path, model: WorldModel, weights: Mapping[str, Tensor], car
         if name in learned or not name.startswith("owl.")
     }
     said: dict[str, Any] = {"format": FORMAT, "card": _dump(card)}
+    if isinstance(model.film, DiTFilm):  # of the metrics that it is conditioned on
+        said["statistics"] = {name: list(pair) for name, pair in model.film.model.conditions.statistics.items()}
     if isinstance(model.film.autoencoder, LinearAutoencoder):
         with TemporaryDirectory() as folder:
             model.film.autoencoder.save(Path(folder) / "basis")
@@ -133,6 +135,9 @@ def load_world(
                 "model or its film decoder has been exchanged"
             )
         own[name].data = weight.to(own[name].dtype)
+    if isinstance(model.film, DiTFilm):
+        known = said.get("statistics", {})
+        model.film.model.conditions.statistics.update({name: (pair[0], pair[1]) for name, pair in known.items()})
     return TrainedWorld(model=model.to(device).eval(), card=card)
 
 

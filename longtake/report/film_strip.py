@@ -15,6 +15,7 @@ from longtake.report.heat_map import heat_svg
 from longtake.report.page import clock, render_page
 from longtake.report.pictures import FILM_BYTES, PAGE_BYTES
 from longtake.report.plots import number
+from longtake.report.sampling import SMALL_PX
 
 PICTURES_BYTES = PAGE_BYTES - 500_000
 """Of all strips as they are written into the page; the rest is text, tables and plots."""
@@ -73,6 +74,8 @@ class FilmStrip:
     """Cosine of every segment's state with every other's; empty: no states."""
     film: bytes = b""
     """MP4; shown where it is small."""
+    width_px: int = SMALL_PX
+    """Of the film: a narrow one is shown larger, each pixel a square."""
 
 
 def film_strip(strip: FilmStrip) -> str:
@@ -97,6 +100,7 @@ def film_strip(strip: FilmStrip) -> str:
         skipped=len(strip.segments) - len(shown),
         without_pictures=len(shown) - len(pictures),
         film=film,
+        narrow=strip.width_px < SMALL_PX,
         number=number,
     )
 

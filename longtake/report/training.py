@@ -69,31 +69,31 @@ def training_sheet(sheet: TrainingSheet) -> str:
         tokens=amount(row.tokens),
         steps=f"{row.steps:,}",
         pace=number(curve.total("tokens") / seconds) if seconds else "–",
-        rate=_rate(curve.total("flops") / seconds) if seconds else "–",
+        rate=flop_rate(curve.total("flops") / seconds) if seconds else "–",
         waited=f"{curve.total('waited_s') / seconds:.1%}" if seconds else "–",
-        losses=_losses(curve),
+        losses=losses_svg(curve),
         by_time=_by_time(curve),
-        norms=_norms(curve),
-        paces=_paces(curve),
+        norms=norms_svg(curve),
+        paces=paces_svg(curve),
         skipped=[(name, count, REASONS.get(name, "")) for name, count in sorted(curve.skipped.items())],
         say=_say,
         unjudged="" if curve.validations or row.reason else UNJUDGED,
     )
 
 
-def _losses(curve: Curve) -> Markup:
+def losses_svg(curve: Curve) -> Markup:
     learned = [(point.step, point.loss) for point in curve.points if point.loss is not None]
     every = math.ceil(len(learned) / MAX_POINTS) or 1
     steps = every * curve.stride
     judged = [(float(step), found.loss) for step, found in curve.validations]
     series = [
-        Series(points=_thinned(learned), name=f"train, mean of {steps} steps" if steps > 1 else "train", colour="dim"),
+        Series(points=thinned(learned), name=f"train, mean of {steps} steps" if steps > 1 else "train", colour="dim"),
         Series(
             points=judged, name="validation, averaged weights", style="dotted line" if len(judged) < 60 else "line",
             said=[f"step {step:,.0f}: {loss:.4f}" for step, loss in judged],
         ),
     ]  # fmt: skip
-    return _chart(series, "loss by step", height=240)
+    return steps_svg(series, "loss by step", height=240)
 
 
 def _by_time(curve: Curve) -> Markup | None:
@@ -109,47 +109,47 @@ def _by_time(curve: Curve) -> Markup | None:
         )
         for turn in range(turns)
     ]  # fmt: skip
-    return _chart(series, "validation loss by step and t", height=200)
+    return steps_svg(series, "validation loss by step and t", height=200)
 
 
-def _norms(curve: Curve) -> Markup:
+def norms_svg(curve: Curve) -> Markup:
     points = [(point.step, point.norm) for point in curve.points if point.norm is not None]
-    return _chart(
-        [Series(points=_thinned(points), name="length of the gradient", colour="ink")],
+    return steps_svg(
+        [Series(points=thinned(points), name="length of the gradient", colour="ink")],
         "gradient by step",
         height=120,
         width=HALF,
     )
 
 
-def _paces(curve: Curve) -> Markup:
+def paces_svg(curve: Curve) -> Markup:
     def pace(point: Point) -> float:
         return point.tokens / point.seconds if point.seconds else math.nan
 
     points = [(point.step, pace(point)) for point in curve.points]
-    return _chart(
-        [Series(points=_thinned(points), name="video tokens a second", colour="ink")],
+    return steps_svg(
+        [Series(points=thinned(points), name="video tokens a second", colour="ink")],
         "throughput by step",
         height=120,
         width=HALF,
     )
 
 
-def _chart(series: Iterable[Series], label: str, *, height: int, width: int = 1150) -> Markup:
+def steps_svg(series: Iterable[Series], label: str, *, height: int, width: int = 1150) -> Markup:
     shown = [one for one in series if one.points]
     xs, ys = ([point[axis] for one in shown for point in one.points] for axis in (0, 1))
     steps = replace(Axis.over("step", [0, *xs]), low=0.0)
     return chart_svg(shown, steps, Axis.over("", ys), label=label, width=width, height=height)
 
 
-def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """At most `MAX_POINTS`, means of neighbours."""
     every = math.ceil(len(points) / MAX_POINTS) or 1
     parts = [points[at : at + every] for at in range(0, len(points), every)]
     return [(part[-1][0], sum(value for _, value in part) / len(part)) for part in parts]
 
 
-def _rate(flops: float) -> str:
+def flop_rate(flops: float) -> str:
     """`48.2 GFLOP/s`."""
     return "{} {}FLOP/s".format(*_scaled(flops, "kMGTPE"))
 

@@ -10,7 +10,10 @@ from pydantic.dataclasses import dataclass
 
 from longtake.captioning.config import CaptioningConfig, Requests
 from longtake.config import STRICT
+from longtake.dit.config import Condition
+from longtake.dit.sampling_config import SamplingConfig
 from longtake.errors import UserError
+from longtake.evaluation.config import DriftLimits, EncoderConfig
 from longtake.latents.config import EncodingConfig
 from longtake.scoring.config import ScoringConfig
 from longtake.selecting.config import SelectingConfig
@@ -129,6 +132,46 @@ class EncodingStageConfig:
     """What reading one clip may cost."""
     work: EncodingWork = Field(default_factory=EncodingWork)
     """Who does it."""
+
+
+Length = Literal["2s", "8s", "24s"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ScriptConfig:
+    """How long a film is, where it is cut, and what happens in it."""
+
+    film: Length = "8s"
+    """The paper's, of clips of two seconds. 2s: 1 segment; 8s: 4 of one scene; 24s: 3 scenes of 4."""
+    segments: int | None = Field(default=None, ge=1, le=100_000)
+    """Instead of `film`."""
+    cuts: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    """Segments that begin a new scene, counted from 0; null: those of `film`, and none with `segments`."""
+    dynamics: tuple[str, ...] = ()
+    """Texts instead of the model's, each `TEXT@K`: d_K is written behind segment K and steers the one after it."""
+    conditions: dict[Condition, float] = Field(default_factory=dict)
+    """Metrics that the film is to have, in the units of `scores`, of those that the film decoder knows."""
+    seed: int = Field(default=0, ge=0, le=2**32)
+    """The same seed, the same film; with several prompts each has it."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class GeneratingConfig:
+    """How films are made."""
+
+    script: ScriptConfig = Field(default_factory=ScriptConfig)
+    """Of every film of a run."""
+    sampling: SamplingConfig = Field(default_factory=SamplingConfig)
+    """How each segment is drawn; `text_guidance` is the weight of the state."""
+    drift: DriftLimits = Field(default_factory=DriftLimits)
+    """Lines that a segment is not to cross; none unless they are given."""
+    on_drift: Literal["go_on", "anchor", "stop"] = "go_on"
+    """What follows a segment that crosses one. go_on: it is noted; anchor: the next begins from the first picture again; stop: the film
+    ends with it."""
+    encoder: EncoderConfig = Field(default_factory=EncoderConfig)
+    """What drift is seen by."""
+    batch: int = Field(default=1, ge=1, le=256)
+    """Films that the language model reads together; it changes no film but by rounding."""
 
 
 def check_agreement(scoring: ScoringStageConfig, selecting: SelectingConfig) -> None:

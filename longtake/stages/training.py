@@ -18,20 +18,19 @@ from typing import Any
 from longtake.config import dump_config
 from longtake.dit.config import ALGORITHM_VERSION
 from longtake.dit.recipe import TrainingConfig, TrainingWork
-from longtake.dit.step_record import Curve, StepRecord
+from longtake.dit.step_record import Curve
 from longtake.ending import Ended, is_told, shield
 from longtake.errors import TransientError, UserError
 from longtake.lake import Lake, ObjectChanged, join_uri
 from longtake.records import Run, bucket_of, made_by
-from longtake.scaling.watching import LossWatch
 from longtake.shards import WHOLE
 from longtake.stages.samples import read_sample_set
 from longtake.stages.step import Step, Summary, open_lake, open_step
 from longtake.stages.training_assignment import STAGE, assign, has_new_samples, warn_of_no_judge
 from longtake.stages.training_checkpoints import clear_checkpoints
-from longtake.stages.training_events import Assignment, Began, Event, Finished, Kept
-from longtake.stages.training_laws import compare, open_watch
-from longtake.telemetry import TrainingMetrics
+from longtake.stages.training_events import Assignment, Event, Finished
+from longtake.stages.training_laws import open_watch
+from longtake.stages.training_watch import Watch
 
 POLL_S = 0.3
 """Between two looks at what Ray's workers have told."""
@@ -103,7 +102,7 @@ def follow(
         elif only_new and start:
             warn_of_no_judge(lake, assignment)
         if done is None or done.reason is not None:
-            done = _train(assignment, lake, _Watch(step, show, tell, open_watch(lake, assignment)))
+            done = _train(assignment, lake, Watch(step, show, tell, open_watch(lake, assignment)))
         else:
             log.info("trained already", extra={"run_id": done.run_id, "model": done.checkpoint})
             tell("trained already, on these samples with this config: nothing is done again")
@@ -122,7 +121,7 @@ def follow(
     )  # fmt: skip
 
 
-def _train(assignment: Assignment, lake: Lake, watch: "_Watch") -> Run:
+def _train(assignment: Assignment, lake: Lake, watch: Watch) -> Run:
     """The row of the training, once it is over, for good or ill. Raises TransientError where it was told to end."""
     work = assignment.config.work
     learn = _on_ray if work.workers > 1 or work.engine == "ray" else _here
@@ -143,54 +142,6 @@ def _train(assignment: Assignment, lake: Lake, watch: "_Watch") -> Run:
             f"told to end{at}; what is done lies in the lake, and the same training goes on from there"
         )
     return row
-
-
-class _Watch:
-    """Shows each event: log, progress, metrics."""
-
-    def __init__(
-        self, step: Step, show: Callable[[int, int], None], tell: Callable[[str], None], laws: LossWatch | None
-    ) -> None:  # fmt: skip
-        self._step, self._metrics, self._show, self._tell = step, TrainingMetrics(step.metrics), show, tell
-        self._laws = laws
-        self.floor = laws.floor if laws else None
-        self._steps = 0
-        self._peak_flops: float | None = None
-        self.params = 0
-        self.step = 0
-        self.finished: Finished | None = None
-
-    def __call__(self, event: Event) -> None:
-        match event:
-            case Began():
-                self._peak_flops, self.params, self._steps = event.peak_flops, event.params, event.steps
-                log.info("training", extra=vars(event))
-                if event.step:
-                    self._tell(f"goes on from step {event.step:,} of {event.steps:,}")
-                self._step.begin(inputs=event.steps, skipped=event.step)
-            case StepRecord():
-                self._show_step(event)
-            case Kept():
-                log.info("checkpoint", extra={"at_s": event.at_s})
-                self._metrics.show_checkpoint(event.at_s)
-            case Finished():
-                self.finished = event
-
-    def _show_step(self, record: StepRecord) -> None:
-        self.step = record.step
-        peak = self._peak_flops
-        self._metrics.show_step(record, record.flops / record.seconds / peak if peak and record.seconds else None)
-        if record.skipped:
-            said = {"step": record.step, "reason": record.skipped, "loss": record.loss, "norm": record.norm}
-            log.warning("a step is skipped", extra=said)
-        if record.validated is not None:
-            log.info(
-                "validation", extra={"step": record.step, "loss": record.validated.loss, "train_loss": record.loss}
-            )
-            if self._laws:
-                compare(self._laws, self._metrics, record.step, record.validated)
-        self._step.advance()
-        self._show(record.step, self._steps)
 
 
 def _here(assignment: Assignment, folder: Path) -> Iterator[Event]:
@@ -340,7 +291,7 @@ def _made_of_the_same(lake: Lake, assignment: Assignment) -> Run | None:
     return next(iter(lake.tables.read(Run, checkpoint=assignment.start)), None)
 
 
-def _row_of(assignment: Assignment, finished: Finished, curve: Curve, watch: _Watch) -> Run:
+def _row_of(assignment: Assignment, finished: Finished, curve: Curve, watch: Watch) -> Run:
     config = assignment.config
     validated = curve.validations[-1][1].loss if curve.validations else None
     return Run(

@@ -11,10 +11,12 @@ from longtake.selecting.config import SelectingConfig
 from longtake.stages.config import (
     CaptioningStageConfig,
     EncodingStageConfig,
+    GeneratingConfig,
     ListingConfig,
     ScoringStageConfig,
     SlicingStageConfig,
 )
+from longtake.stages.owl_training_config import OwlStageConfig
 from longtake.tsa_training.config import TSATrainingConfig
 from pipelines.cluster.schedules import DatasetName, FamilyName, FewestNew, ModelFamily, Parts, SamplesName, Shards
 from pipelines.cluster.texts import CAMEL
@@ -44,8 +46,16 @@ class Configs:
     """Fields of TSATrainingConfig (preset, targets, curriculum, split, optimisation, seeds) that are not to have their default."""
     caption_tuning: CaptionTuningConfig = Field(default_factory=CaptionTuningConfig)
     """Fields of CaptionTuningConfig (model, lora, vision, projector, optimisation, judging) that are not to have their default."""
+    owl_alignment: OwlStageConfig = Field(default_factory=OwlStageConfig)
+    """Fields of OwlStageConfig (owl, film, stories, training, work, skip) that are not to have their default, of the first stage."""
+    owl_generative: OwlStageConfig = Field(default_factory=OwlStageConfig)
+    """The same of the second: what it goes on from says owl and film."""
+    owl_world: OwlStageConfig = Field(default_factory=OwlStageConfig)
+    """The same of the third."""
     sweep: SweepConfig = Field(default_factory=SweepConfig)
     """Fields of SweepConfig (preset, depths, budgets, grid, repeats, held_out, cap_flops, work) that are not to have their default."""
+    generating: GeneratingConfig = Field(default_factory=GeneratingConfig)
+    """Fields of GeneratingConfig (script, sampling, drift, on_drift, encoder, batch) that are not to have their default."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
@@ -77,6 +87,14 @@ class TrainDefaults:
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
+class TrainOwlDefaults:
+    """Defaults of the pipeline train-owl."""
+
+    start: str = ""
+    """URI of a world model to go on from, or of a trained video model whose film decoder is taken over; empty: from the beginning."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
 class RetrainDefaults:
     """Defaults of the pipeline retrain."""
 
@@ -101,11 +119,31 @@ class ScaleDefaults:
 
 
 @dataclass(frozen=True, kw_only=True, config=CAMEL)
+class GenerateDefaults:
+    """Defaults of the pipeline generate."""
+
+    model: str = ""
+    """URI of the world model, as owl_training gave it out; empty: a run says which."""
+    prompt: str = ""
+    """What the film shows."""
+    image: str = ""
+    """URI of the picture that it begins with."""
+    prompts: str = ""
+    """URI of a file of prompts instead, a film each: one a line, VBench's, WebVid's or Vript's."""
+    images: str = ""
+    """Folder or prefix of the pictures that a VBench-I2V file names."""
+    start_model: str = ""
+    """URI of a trained DiT that makes the picture from the text, where none is given."""
+
+
+@dataclass(frozen=True, kw_only=True, config=CAMEL)
 class PipelineDefaults:
     """Defaults of pipelines; those of raw and data_root are in `lake`, those of configs in `configs`."""
 
     curate: CurateDefaults = Field(default_factory=CurateDefaults)
     train: TrainDefaults = Field(default_factory=TrainDefaults)
+    train_owl: TrainOwlDefaults = Field(default_factory=TrainOwlDefaults)
     retrain: RetrainDefaults = Field(default_factory=RetrainDefaults)
     scale: ScaleDefaults = Field(default_factory=ScaleDefaults)
+    generate: GenerateDefaults = Field(default_factory=GenerateDefaults)
     tune_captioner: TuneCaptionerDefaults = Field(default_factory=TuneCaptionerDefaults)

@@ -119,6 +119,12 @@ class Steps:
         )
     )
     """Fine-tunes a model that captions: one pod, which wants a pool with a GPU."""
+    owl_training: Step = Field(
+        default_factory=lambda: Step(
+            image="torch", cpu=4, memory="32Gi", shm="4Gi", scratch="100Gi", timeout_seconds=604_800, retries=5
+        )
+    )
+    """Trains a stage of a world model: one pod, which wants a pool with a GPU. A killed one goes on from its last checkpoint."""
     scaling_plan: Step = Field(
         default_factory=lambda: Step(image="torch", memory="8Gi", scratch="2Gi", timeout_seconds=3600)
     )
@@ -133,6 +139,12 @@ class Steps:
         default_factory=lambda: Step(image="torch", cpu=2, memory="8Gi", scratch="2Gi", timeout_seconds=21_600)
     )
     """Fits the laws of a sweep: one pod."""
+    generating: Step = Field(
+        default_factory=lambda: Step(
+            image="torch", cpu=4, memory="32Gi", shm="1Gi", scratch="100Gi", timeout_seconds=172_800, retries=5
+        )
+    )
+    """Makes films with a world model: one pod, which wants a pool with a GPU. A killed one goes on behind the last segment."""
     summary: Step = Field(default_factory=lambda: Step(memory="1Gi", scratch="1Gi", timeout_seconds=600))
     """Says how a run ended."""
     doctor: Step = Field(default_factory=lambda: Step(scratch="1Gi", timeout_seconds=600, retries=0))

@@ -15,10 +15,12 @@ from longtake.selecting.config import SelectingConfig
 from longtake.stages.config import (
     CaptioningStageConfig,
     EncodingStageConfig,
+    GeneratingConfig,
     ListingConfig,
     ScoringStageConfig,
     SlicingStageConfig,
 )
+from longtake.stages.owl_training_config import OwlStageConfig
 from longtake.tsa_training.config import TSATrainingConfig
 from pipelines.cluster.cron import EXAMPLE
 from pipelines.cluster.texts import CAMEL, Place
@@ -105,6 +107,22 @@ class TrainParameters(DoctorParameters):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class TrainOwlParameters(DoctorParameters):
+    """What the pipeline train-owl can be given."""
+
+    start: str = ""
+    """URI of a world model to go on from, or of a trained video model whose film decoder is taken over."""
+    captioning_config: CaptioningStageConfig = Field(default_factory=CaptioningStageConfig)
+    """Whose captions go with a dataset's clips, where stories are those: the config that captioning was given for them."""
+    owl_alignment_config: OwlStageConfig = Field(default_factory=OwlStageConfig)
+    """Fields of OwlStageConfig of the first stage that are not to have their default; `skip` leaves it out."""
+    owl_generative_config: OwlStageConfig = Field(default_factory=OwlStageConfig)
+    """The same of the second stage."""
+    owl_world_config: OwlStageConfig = Field(default_factory=OwlStageConfig)
+    """The same of the third stage."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class RetrainParameters(CurateParameters):
     """What the pipeline retrain can be given."""
 
@@ -132,12 +150,34 @@ class ScaleParameters(DoctorParameters):
     """Fields of SweepConfig that are not to have their default."""
 
 
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class GenerateParameters(DoctorParameters):
+    """What the pipeline generate can be given."""
+
+    model: str = ""
+    """URI of the world model."""
+    prompt: str = ""
+    """What the film shows."""
+    image: str = ""
+    """URI of the picture that it begins with."""
+    prompts: str = ""
+    """URI of a file of prompts instead, a film each."""
+    images: str = ""
+    """Where the pictures are that a VBench-I2V file names."""
+    start_model: str = ""
+    """URI of a trained DiT that makes the picture from the text, where none is given."""
+    generating_config: GeneratingConfig = Field(default_factory=GeneratingConfig)
+    """Fields of GeneratingConfig that are not to have their default."""
+
+
 PARAMETERS: dict[str, type] = {
     "curate": CurateParameters,
     "doctor": DoctorParameters,
+    "generate": GenerateParameters,
     "retrain": RetrainParameters,
     "scale": ScaleParameters,
     "train": TrainParameters,
+    "train-owl": TrainOwlParameters,
     "train-tsa": TrainTSAParameters,
     "tune-captioner": TuneCaptionerParameters,
 }
@@ -147,7 +187,9 @@ PARAMETERS: dict[str, type] = {
 class Schedule:
     """A run that comes again: at most one at a time, and what was missed is not made up for."""
 
-    pipeline: Literal["curate", "doctor", "retrain", "scale", "train", "train-tsa", "tune-captioner"]
+    pipeline: Literal[
+        "curate", "doctor", "generate", "retrain", "scale", "train", "train-owl", "train-tsa", "tune-captioner"
+    ]
     """What runs."""
     cron: Annotated[str, Field(pattern=r"^0( +[0-9*/,\-?A-Za-z]+){5}$", examples=[EXAMPLE])]
     """Six fields in UTC, seconds first: second (0), minute, hour, day of month, month, day of week."""

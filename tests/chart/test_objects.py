@@ -156,7 +156,7 @@ def test_a_step_that_is_added_to_the_values_is_in_the_chart_with_no_template_tou
         parameters = one(objects, "WorkflowTemplate", "-score")["spec"]["arguments"]["parameters"]
         assert [parameter["value"] for parameter in parameters] == ["2", '{"batch":8}']
     else:
-        ((_, metadata, pod),) = [found for found in pods_of(objects) if found[0].endswith("rating")]
+        ((_, metadata, pod),) = [found for found in pods_of(objects) if found[0].endswith(" rating")]
         assert metadata["labels"]["longtake.io/stage"] == "rating"
         assert pod["containers"][0]["image"] == f"longtake/python-torch:{__version__}"
         assert pod["containers"][0]["resources"]["limits"]["cpu"] == "3"

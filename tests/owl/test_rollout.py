@@ -56,6 +56,7 @@ def test_each_segment_begins_with_the_last_frame_of_the_one_before_and_the_first
     segments = list(rollout(owl, Painted(), script()))
     assert [segment.index for segment in segments] == list(range(8))
     assert np.array_equal(segments[0].frames_NHW3[0], IMAGE)
+    assert len(segments[0].new_frames_NHW3) == 5
     for before, segment in itertools.pairwise(segments):
         assert np.array_equal(segment.frames_NHW3[0], before.frames_NHW3[-1])
         assert len(segment.new_frames_NHW3) == 4

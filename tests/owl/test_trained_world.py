@@ -64,6 +64,14 @@ def test_averages_are_saved_instead_of_the_weights_that_they_stand_for(autoencod
     assert bool((load_world(tmp_path / "owl").model.owl.state.queries_Qd == 1).all())
 
 
+def test_what_is_usual_of_a_metric_goes_along(autoencoder, tmp_path):
+    film = replace(FILM, dit=replace(FILM.dit, conditions=("motion",)))
+    model = make_world(CONFIG, film, words(), autoencoder)
+    model.film.model.conditions.statistics["motion"] = (2.0, 0.5)
+    save_world(tmp_path / "owl", model, {}, card(film=film))
+    assert load_world(tmp_path / "owl").model.film.model.conditions.statistics == {"motion": (2.0, 0.5)}
+
+
 def test_a_pretrained_language_model_stays_where_it_was(autoencoder, tmp_path):
     folder = save_causal(tmp_path / "llama")
     config = replace(CONFIG, lmm=causal_config(folder))

@@ -78,6 +78,22 @@ def test_train_encodes_then_trains_and_always_sums_up():
     assert pods["exec-training"]["nodeSelector"]["labels"]["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
 
 
+def test_train_owl_trains_three_stages_each_on_from_the_one_before_and_always_sums_up():
+    spec, pods = ir("gpu", "train-owl")
+    assert spec["root"]["dag"]["tasks"]["summary"]["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    steps = spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    assert {name: task.get("dependentTasks", []) for name, task in steps.items()} == {
+        "owl-training": [], "owl-training-2": ["owl-training"], "owl-training-3": ["owl-training-2"],
+    }  # fmt: skip
+    given = [task["inputs"]["parameters"] for task in steps.values()]
+    assert [one["stage"]["runtimeValue"]["constant"] for one in given] == ["alignment", "generative", "world"]
+    assert [one["start"].get("taskOutputParameter", {}).get("producerTask") for one in given] == [
+        None, "owl-training", "owl-training-2",
+    ]  # fmt: skip
+    labels = pods["exec-owl-training"]["nodeSelector"]["labels"]
+    assert labels["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
+
+
 def test_scale_plans_anew_when_all_parts_of_a_round_are_trained_and_fits_at_the_end_and_always_sums_up():
     spec, pods = ir("gpu", "scale")
     assert spec["root"]["dag"]["tasks"]["summary"]["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
@@ -98,6 +114,16 @@ def test_scale_plans_anew_when_all_parts_of_a_round_are_trained_and_fits_at_the_
         pods["exec-scaling-sweep"]["nodeSelector"]["labels"]["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
     )
     assert all(task["retryPolicy"]["maxRetryCount"] == 5 for name, task in tasks_of(spec).items() if "sweep" in name)
+
+
+def test_generate_films_in_one_pod_and_always_sums_up():
+    spec, pods = ir("gpu", "generate")
+    assert spec["root"]["dag"]["tasks"]["summary"]["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    assert set(spec["components"]["comp-exit-handler-1"]["dag"]["tasks"]) == {"generating"}
+    given = spec["root"]["inputDefinitions"]["parameters"]
+    assert {"model", "prompt", "image", "prompts", "images", "start_model", "generating_config"} <= set(given)
+    assert pods["exec-generating"]["nodeSelector"]["labels"]["cloud.google.com/gke-accelerator"] == "nvidia-h100-80gb"
+    assert tasks_of(spec)["generating"]["retryPolicy"]["maxRetryCount"] == 5
 
 
 def test_retrain_does_after_a_listing_what_curate_does_and_learns_only_where_there_is_news():
