@@ -20,6 +20,8 @@ from longtake.scaling.trials import Cell, Cells, Trial, columns, near_best
 Array = NDArray[np.float64]
 NEAR = 0.02
 """Runs whose loss is further above their cell's least are left out, as a share of it: there the surface is no quadratic any more."""
+BEYOND = 4.0
+"""Factor by which a best setting may lie beyond those that were tried; further out the surface is a guess."""
 STEEPNESS = 0.5
 """By how much, as a share, the steepness of a cell differs from that of all: where its runs say little, it is taken to be the same."""
 VARIABLES: tuple[Variable, ...] = ("tokens", "params")
@@ -63,7 +65,10 @@ class Surface:
 
 
 def fit_surface(cells: Cells, copies: int, rng: np.random.Generator) -> Surface | None:
-    """Least squares, and copies by its residuals. None where the grids are too few for it, or their surface has no least."""
+    """Least squares, and copies by its residuals.
+
+    None where the grids are too few for it, or their surface has its least nowhere, or far from all that was tried: noise does that.
+    """
     places = list(cells)
     kept = [(place, trial) for place, cell in enumerate(places) for trial in _near(cells[cell])]
     cell_n = np.array([place for place, _ in kept])
@@ -89,6 +94,8 @@ def fit_surface(cells: Cells, copies: int, rng: np.random.Generator) -> Surface 
         PowerFits(name, VARIABLES, middle_z[z] + middle_Bz3[:, z, 0] - middle_Bz3[:, z, 1:] @ middle_2, middle_Bz3[:, z, 1:])
         for z, name in enumerate(QUANTITIES.values())
     ]  # fmt: skip
+    if not all(_is_among(trials, laws) for trials in cells.values()):
+        return None
     losses = {cell: (fitted_n + error_Bn)[:, cell_n == place] for place, cell in enumerate(places)}
     noise = float(np.sqrt((residual_n**2).mean()))
     return Surface(laws[0], laws[1], curve_Bzz, residual_n, losses, noise)
@@ -114,6 +121,17 @@ def setting_laws(cells: Cells) -> tuple[PowerLaw, PowerLaw]:
     surface = fit_surface(cells, 0, rng)
     batch, lr = (surface.batch, surface.lr) if surface else fit_near_best(cells, 0, rng)
     return batch.law(), lr.law()
+
+
+def _is_among(trials: Sequence[Trial], laws: Sequence[PowerFits]) -> bool:
+    """Whether a cell's best setting, as the laws have it, is one that was tried, or lies next to one."""
+    at = {"params": trials[0].params, "tokens": trials[0].tokens}
+    tried = columns(trials)
+    for fits, values_n in zip(laws, (tried["batch_tokens"], tried["lr"]), strict=True):
+        best = float(np.log(fits.predict(**at)[0]))
+        if not np.log(values_n.min() / BEYOND) <= best <= np.log(values_n.max() * BEYOND):
+            return False
+    return True
 
 
 def _near(trials: Sequence[Trial]) -> list[Trial]:
