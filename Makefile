@@ -7,7 +7,7 @@ JOBS ?= 2
 # A file's tests stay together, for what they share is made once.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-RUN_EXTRAS := media,ocr,lake,server,kfp,captioning,training,scaling
+RUN_EXTRAS := media,ocr,lake,server,kfp,captioning,training,scaling,owl
 TEST_EXTRAS := $(RUN_EXTRAS),torch,ray,dev
 
 .PHONY: help demo install lint test test-slow soak compile chart manifests images images-check claims constraints clean

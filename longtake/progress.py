@@ -81,7 +81,7 @@ class ProgressWriter:
         p = self.progress
         shown = {"stage": p.stage, "shard": p.shard, "run": p.run, "done": p.done, "total": p.total, "state": p.state}
         if p.state == "failed":
-            log.error("progress", extra=shown | {"error": p.error})
+            log.error("%s failed", p.stage, extra=shown | {"error": p.error})
         else:
             log.info("progress", extra=shown | {"eta_s": None if p.eta_s is None else round(p.eta_s, 1)})
 
