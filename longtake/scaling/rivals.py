@@ -11,7 +11,7 @@ from longtake.scaling.law import PowerLaw, Variable
 from longtake.scaling.powers import QUANTITIES, regress
 from longtake.scaling.study import Rival
 from longtake.scaling.surface import setting_laws
-from longtake.scaling.trials import Cells, Trial, columns, is_grid, near_best
+from longtake.scaling.trials import Cells, Trial, columns, held_together, is_grid, near_best
 
 Array = NDArray[np.float64]
 Pair = tuple[PowerLaw, PowerLaw]
@@ -121,8 +121,8 @@ def ask(law: PowerLaw, trial: Trial) -> float:
 
 
 def quadratic_of(trials: Sequence[Trial]) -> _Quadratic | None:
-    """The least squares of one grid; None where its settings do not determine it."""
-    at = columns(trials)
+    """The least squares of one grid, but for runs that have come apart; None where its settings do not determine it."""
+    at = columns(held_together(trials))
     log_n2 = np.log(np.stack([at["batch_tokens"], at["lr"]], axis=1))
     middle_2 = log_n2.mean(0)
     constants, _, rank, _ = np.linalg.lstsq(_terms(log_n2 - middle_2), at["loss"], rcond=1e-9)

@@ -140,7 +140,7 @@ class Study:
     held_out: tuple[HeldOutRun, ...]
     held_out_setting: HeldOutSetting | None
     spread: Mapping[str, float]
-    """Of losses at equal compute: `settings`, from the best to the worst batch and learning rate of a grid (mean over grids), and
-    `sizes`, from the best to the worst size of a budget."""
+    """Of losses at equal compute: `settings`, from the best to the worst batch and learning rate of a grid that has not come apart (mean
+    over grids), and `sizes`, from the best to the worst size of a budget."""
     failed: Sequence[tuple[str, str]]
     """Runs without a loss: what they are, and why."""

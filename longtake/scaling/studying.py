@@ -19,7 +19,17 @@ from longtake.scaling.rivals import rivals_of
 from longtake.scaling.settings import fixed_setting
 from longtake.scaling.study import GridView, Noise, Study
 from longtake.scaling.sufficiency import check_enough, settings_cells
-from longtake.scaling.trials import Cells, Trial, average_seeds, best_of, cells_of, columns, is_grid, on_edge
+from longtake.scaling.trials import (
+    Cells,
+    Trial,
+    average_seeds,
+    best_of,
+    cells_of,
+    columns,
+    held_together,
+    is_grid,
+    on_edge,
+)
 
 HELD_OUT_BUDGET = 0.95
 """Share of the held-out budget from which on a run belongs to it: whole batches round a run's tokens."""
@@ -152,7 +162,7 @@ def _grid_views(
 def _spread(views: Sequence[GridView], budgeted: Sequence[Trial]) -> dict[str, float]:
     """Means over grids, and over budgets; what there is none of is left out."""
     groups: dict[str, list[Sequence[Trial]]] = {
-        "settings": [view.trials for view in views if not view.held_out],
+        "settings": [held_together(view.trials) for view in views if not view.held_out],
         "sizes": [*budgets_of(budgeted)],
     }
     return {

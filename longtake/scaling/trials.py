@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from longtake.errors import UserError
 
 Array = NDArray[np.float64]
+APART = 0.25
+"""Share of a cell's least loss above which a run has come apart: a learning rate too high, of which no surface tells anything."""
 NEAR_BEST = 0.0025
 """A run is near its cell's best within this share of the loss (DeepSeek LLM, Step Law: 0.25 %)."""
 GRID_SETTINGS = 4
@@ -102,6 +104,12 @@ def near_best(cells: Cells) -> list[Trial]:
         limit = min(trial.loss for trial in trials) * (1 + NEAR_BEST)
         near += [trial for trial in trials if trial.loss <= limit]
     return near
+
+
+def held_together(trials: Sequence[Trial]) -> list[Trial]:
+    """Those of one cell whose loss is not so far above its least that they have come apart."""
+    limit = min(trial.loss for trial in trials) * (1 + APART)
+    return [trial for trial in trials if trial.loss <= limit]
 
 
 def columns(trials: Sequence[Trial]) -> dict[str, Array]:
