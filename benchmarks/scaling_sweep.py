@@ -38,6 +38,8 @@ SHAPE = (
     WIDTH // ENCODING.linear.step_px,
 )
 """Of the samples' latents."""
+NOTHING = 1e-12
+"""What rounding leaves of nought."""
 COLUMNS = ("depth", "batch_tokens", "lr", "seed", "tokens", "loss", "reason", "flops", "seconds")
 
 
@@ -136,7 +138,7 @@ def _of(excess: Mapping[str, float], wheres: list[str]) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{0.0 if abs(value) < NOTHING else value:.4g}"
 
 
 def _range(found: Interval) -> str:

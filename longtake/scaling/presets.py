@@ -22,18 +22,18 @@ PRESETS: dict[str, dict[str, Any]] = {
             "model": {"width_per_layer": 32, "conditions": []}, "images": 0.0, "schedule": {"warmup_steps": 20},
             "objective": {"first_frame": 0.0}, "validation": {"samples": 512, "draws": 4},
         },
-        "depths": [2, 3, 4, 5], "budgets": [4e11, 8e11, 1.6e12, 3.2e12],
+        "depths": [2, 3, 4, 5], "budgets": [2e11, 4e11, 8e11, 1.6e12],
         "grid": {"depths": [2, 3, 4], "tokens": [125_000, 500_000]},
-        "guess": {"batch_tokens": 180, "lr": 2e-3}, "held_out": {"depth": 7, "depth_tokens": 125_000, "flops": 6.4e12},
+        "guess": {"batch_tokens": 180, "lr": 2e-3}, "held_out": {"depth": 6, "depth_tokens": 125_000, "flops": 4.8e12},
     },
     "demo": {
         "training": {
             "model": {"width_per_layer": 16, "conditions": []}, "images": 0.0, "schedule": {"warmup_steps": 10},
             "objective": {"first_frame": 0.0}, "validation": {"samples": 64, "draws": 4},
         },
-        "depths": [2, 3, 4], "budgets": [4e9, 8e9, 1.6e10],
-        "grid": {"depths": [2, 3], "tokens": [5_000, 20_000], "batches": 3, "lrs": 3, "widenings": 2},
-        "guess": {"batch_tokens": 90, "lr": 4e-3}, "repeats": 2,
+        "depths": [2, 3, 4], "budgets": [7e8, 1.4e9, 2.8e9],
+        "grid": {"depths": [2, 3], "tokens": [1_000, 4_000], "batches": 3, "lrs": 3, "lr_ratio": 4.0, "widenings": 0},
+        "guess": {"batch_tokens": 24, "lr": 8e-3}, "repeats": 2,
     },
 }  # fmt: skip
 """paper: the six sizes, the budgets and the token counts of the scaling paper. hour: one GPU, an hour or so (scaling note, F). cpu: two
