@@ -34,6 +34,8 @@ from longtake.stages.training_watch import Watch
 
 POLL_S = 0.3
 """Between two looks at what Ray's workers have told."""
+ENDING_S = 120.0
+"""That Ray Train may take to end by itself, once nobody follows it any more."""
 RESTARTS = 3
 """Of all workers, by Ray, after one has died: each goes on from the newest checkpoint."""
 
@@ -203,15 +205,17 @@ def _follow(trainer: Any, wire: Any) -> Iterator[Event]:
 
     fitting = threading.Thread(target=fit, name="ray train", daemon=True)
     fitting.start()
-    while True:
-        over = not fitting.is_alive()
-        fitting.join(0 if over else POLL_S)
-        events, failure = ray.get(wire.take.remote(is_told()))
-        yield from events
-        if failure is not None:
-            raise failure
-        if over:
-            break
+    over = False
+    try:
+        while not over:
+            over = not fitting.is_alive()
+            fitting.join(0 if over else POLL_S)
+            events, failure = ray.get(wire.take.remote(is_told()))
+            yield from events
+    finally:
+        fitting.join(ENDING_S)  # Ray must not go away under it: that ends the process by a signal
+    if failure is not None:
+        raise failure
     for error in raised:
         failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else [error]
         if all(isinstance(failure, RayError) for failure in failures):
