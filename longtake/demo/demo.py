@@ -20,6 +20,7 @@ from longtake.config import load_config
 from longtake.datasets.members import read_members
 from longtake.datasets.stored import read_dataset
 from longtake.demo.footage import get_footage
+from longtake.demo.laws import find_laws
 from longtake.demo.recipe import ENCODING, STEPS, TRAINING
 from longtake.demo.reels import BIKES, REELS, Known, draw_reel, known_transitions
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
@@ -77,10 +78,12 @@ def run_demo(folder: Path) -> int:
             trained.complain()
             return trained.exit_code
         _show_learned(console, Lake(DATA), trained.model["uri"], folder / "films")
+        console.print("[bold]8[/] Scaling laws of a transformer: planned, swept and fitted, on films that are drawn")
+        find_laws(Lake(DATA), console, f"{trained.run}-laws")
         shutil.rmtree(folder / "reports", ignore_errors=True)
-        runs = {"curate": outcome.run, "train": trained.run}
+        runs = {"curate": outcome.run, "train": trained.run, "laws": f"{trained.run}-laws"}
         reports = [p for name, run in runs.items() for p in _copy_reports(Lake(DATA), run, folder / "reports" / name)]
-    console.print("[bold]8[/] Where to look")
+    console.print("[bold]9[/] Where to look")
     for path in reports:
         console.print(f"    {path.absolute().as_uri()}", markup=False)
     command = "longtake" if shutil.which("longtake") else sys.argv[0]

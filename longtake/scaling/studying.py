@@ -110,7 +110,9 @@ def describe(cell: Cell) -> str:
 
 
 def sort_runs(outcomes: Sequence[Outcome], config: SweepConfig, family: Family) -> Runs:
-    """Which runs are what. Outside of the grids a run at the fixed setting is of the fixed arm alone. Raises TooFew."""
+    """Which runs are what. Outside of the grids a run at the fixed setting is of the fixed arm alone, if it is not the only one of its size
+    and tokens: then tuning has come to the same setting. Raises TooFew.
+    """
     done = [outcome for outcome in outcomes if outcome.loss is not None]
     of_laws, held_out = (
         [trial_of(outcome, family) for outcome in done if is_held_out(outcome.cell, config, family) is judging]
@@ -119,9 +121,13 @@ def sort_runs(outcomes: Sequence[Outcome], config: SweepConfig, family: Family) 
     cells = cells_of(of_laws)
     check_enough(cells)
     fixed = fixed_setting(config, outcomes)
-    tuned = [run for runs in cells.values() for run in runs if is_grid(runs) or not _has(run, fixed)]
+    tuned = [run for runs in cells.values() for run in (runs if is_grid(runs) else _tuned(runs, fixed))]
     of_fixed = tuple(run for run in of_laws if _has(run, fixed))
     return Runs(tuned=tuple(tuned), fixed=of_fixed, held_out=tuple(held_out), fixed_setting=fixed)
+
+
+def _tuned(runs: Sequence[Trial], fixed: Setting) -> Sequence[Trial]:
+    return [run for run in runs if not _has(run, fixed)] or runs
 
 
 def _has(trial: Trial, setting: Setting) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from longtake.scaling.arms import compare_arms, same_loss
-from longtake.scaling.cells import Cell, Line, Outcome
+from longtake.scaling.cells import Cell, Line, Outcome, trial_of
 from longtake.scaling.config import Grid, HeldOut, Setting, SweepConfig
 from longtake.scaling.family import Family
 from longtake.scaling.published import published
@@ -91,6 +91,18 @@ def test_outside_of_the_grids_a_run_at_the_fixed_setting_is_of_the_fixed_arm_alo
     assert FIXED.batch_tokens not in {trial.batch_tokens for trial in runs.tuned}
     assert {(trial.batch_tokens, trial.lr) for trial in runs.fixed} == {(FIXED.batch_tokens, FIXED.lr)}
     assert len(runs.fixed) == len(CONFIG.budgets) * len(CONFIG.depths)
+
+
+def test_where_tuning_came_to_the_fixed_setting_too_the_run_is_of_both_arms():
+    outcomes, config = sweep(), replace(CONFIG, fixed=FIXED)
+    one = sort_runs(outcomes, config, FAMILY).fixed[-1]
+    trials = {done.cell: trial_of(done, FAMILY) for done in outcomes}
+    beside = [
+        cell for cell, run in trials.items() if (run.params, run.tokens) == (one.params, one.tokens) and run != one
+    ]
+    runs = sort_runs([done for done in outcomes if done.cell not in beside], config, FAMILY)
+    assert one in runs.tuned
+    assert one in runs.fixed
 
 
 def test_in_a_grid_a_run_at_the_fixed_setting_is_of_both_arms():
