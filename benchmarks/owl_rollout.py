@@ -23,8 +23,8 @@ from longtake.latents.linear import fit_linear
 from longtake.owl.config import ContextConfig, DynamicsConfig, LMMConfig, OwlConfig, SmallConfig, StateConfig
 from longtake.owl.film import DiTFilm
 from longtake.owl.lmm import open_lmm
+from longtake.owl.loop import Script, Segment, roll_out
 from longtake.owl.owl import Owl
-from longtake.owl.rollout import Script, Segment, roll_out
 from longtake.owl.shapes.config import ShapesConfig
 from longtake.owl.shapes.things import WORDS
 from longtake.owl.shapes.world import draw_story

@@ -13,7 +13,7 @@ from longtake.cli.cluster import printable
 from longtake.errors import UserError
 
 if TYPE_CHECKING:
-    from longtake.scaling.advise import Advice, BestSize, By
+    from longtake.scaling.advice import Advice, BestSize, By
     from longtake.scaling.stored import StoredLaws
 
 DEFAULT = "video-dit"
@@ -68,7 +68,7 @@ def advise(
     longtake advise --flops 1e19 --data-root s3://lake/data --config train.yaml
     longtake advise --loss 0.51
     """
-    from longtake.scaling.advise import advise as ask
+    from longtake.scaling.advice import advise as ask
 
     if sum(value is not None for value in (flops, gpu_hours, loss)) != 1:
         raise UserError("advice is asked by a budget or by a loss: give one of --flops, --gpu-hours, --loss")
@@ -178,7 +178,7 @@ def _write_config(path: Path, advice: "Advice", laws: "StoredLaws", place: str) 
     """For `longtake train --config`. Raises UserError where the file is there already."""
     import yaml
 
-    from longtake.scaling.advise import training_config
+    from longtake.scaling.advice import training_config
     from longtake.scaling.family import Family
 
     is_file = "/" in place or place.endswith(".json")

@@ -197,7 +197,7 @@ class _Shooting:
             yield from by_length.values()
 
     def _film(self, reels: "Sequence[Reel]") -> None:
-        from longtake.owl.rollout import roll_out
+        from longtake.owl.loop import roll_out
 
         assert self.world is not None, "the batches opened it"
         model = self.world.model

@@ -21,8 +21,8 @@ from longtake.lake import Lake, ObjectChanged, join_uri, open_store
 from longtake.lake.places import split_uri
 from longtake.lake.weights import fetch_weights, weights_digest
 from longtake.owl.config import ALGORITHM_VERSION
+from longtake.owl.loop import Script
 from longtake.owl.prompts import check_prompt, parse_override, read_prompts
-from longtake.owl.rollout import Script
 from longtake.owl.trained_world import WorldCard
 from longtake.records import digest
 from longtake.stages.config import GeneratingConfig, ScriptConfig

@@ -19,8 +19,8 @@ from longtake.evaluation.encoders import Encoder
 from longtake.evaluation.segment_drift import SegmentDrift
 from longtake.lake import Lake, ObjectChanged
 from longtake.owl.config import ALGORITHM_VERSION
-from longtake.owl.rollout import Filmed
-from longtake.owl.rollout import Segment as Shot
+from longtake.owl.loop import Filmed
+from longtake.owl.loop import Segment as Shot
 from longtake.owl.story import key_frames
 from longtake.records import Segment, bucket_of, made_by
 from longtake.stages.config import GeneratingConfig

@@ -9,7 +9,7 @@ from longtake.errors import UserError
 from longtake.latents.config import EncodingConfig, LinearConfig, TextConfig
 from longtake.latents.linear import fit_linear
 from longtake.owl.config import FilmConfig
-from longtake.owl.rollout import Script, rollout
+from longtake.owl.loop import Script, rollout
 from longtake.owl.trained_world import WorldCard, load_world, make_world, read_world_card, save_world
 from tests.owl.tiny import CONFIG, causal_config, save_causal, story, words
 

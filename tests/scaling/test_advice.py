@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from longtake.config import load_config
 from longtake.dit.recipe import TrainingConfig
 from longtake.errors import UserError
-from longtake.scaling.advise import advise, least_budget, training_config
+from longtake.scaling.advice import advise, least_budget, training_config
 from longtake.scaling.family import DEPTHS, Family
 from longtake.scaling.published import published
 from longtake.scaling.stored import StoredLaws
@@ -135,3 +135,10 @@ def test_the_advised_training_is_a_config_of_the_laws_family():
     assert config.model == FAMILY.at(advice.choice.depth)
     assert (config.tokens, config.batch_tokens) == (round(advice.choice.tokens), advice.setting.batch_tokens)
     assert (config.lr, config.laws, config.schedule.kind) == (advice.setting.lr, "mine", "constant")
+
+
+def test_the_package_gives_fitting_and_advice_by_their_names():
+    from longtake import scaling
+    from longtake.scaling.fit import fit_laws
+
+    assert (scaling.advise, scaling.fit_laws) == (advise, fit_laws)

@@ -8,8 +8,8 @@ import torch
 from longtake.errors import UserError
 from longtake.owl.config import ContextConfig
 from longtake.owl.lmm import open_lmm
+from longtake.owl.loop import Filmed, Script, roll_out, rollout
 from longtake.owl.owl import Owl
-from longtake.owl.rollout import Filmed, Script, roll_out, rollout
 from longtake.owl.story import key_frames
 from tests.owl.tiny import CONFIG, SMALL, story, words
 
@@ -134,3 +134,9 @@ def test_of_films_that_are_made_together_one_may_be_stopped(owl):
 def test_a_script_that_cannot_be_filmed_is_refused(owl, changes, said):
     with pytest.raises(UserError, match=said):
         list(rollout(owl, Painted(), script(**changes)))
+
+
+def test_the_package_gives_the_loop_by_its_name():
+    from longtake.owl import rollout as named
+
+    assert named is rollout
