@@ -126,7 +126,8 @@ class Step:
             self.metrics.count_item(outcome, reason)
             if outcome == "quarantined":
                 failed = True
-                log.warning("quarantined", extra={"uri": uri, "reason": reason, "detail": getattr(row, "detail", None)})
+                told = {"uri": uri, "reason": reason, "detail": getattr(row, "detail", None)}
+                log.warning("quarantined: %r, %s", uri, reason, extra=told)  # a name is anybody's words
         self.metrics.count_input("quarantined" if failed else "done", seconds)
         self.metrics.count_bytes("read", read_bytes)
         self.summary.bytes_read += read_bytes
