@@ -34,8 +34,8 @@ from longtake.latents.config import LinearConfig
 from longtake.latents.linear import LinearAutoencoder, fit_linear
 from longtake.owl.config import DynamicsConfig, LMMConfig, OwlConfig, SmallConfig, StateConfig
 from longtake.owl.film import DiTFilm
-from longtake.owl.lmm import open_lmm
 from longtake.owl.loop import Script, draw_seed, rollout
+from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.shapes.config import ShapesConfig
 from longtake.owl.shapes.scoring import Fact, score, share_right

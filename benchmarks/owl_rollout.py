@@ -22,8 +22,8 @@ from longtake.latents.config import LinearConfig
 from longtake.latents.linear import fit_linear
 from longtake.owl.config import ContextConfig, DynamicsConfig, LMMConfig, OwlConfig, SmallConfig, StateConfig
 from longtake.owl.film import DiTFilm
-from longtake.owl.lmm import open_lmm
 from longtake.owl.loop import Script, Segment, roll_out
+from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.shapes.config import ShapesConfig
 from longtake.owl.shapes.things import WORDS

@@ -9,9 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from longtake.errors import UserError
-from longtake.evaluation.config import EncoderConfig
-
 BATCH = 16
 """Frames that a network reads at once."""
 
@@ -29,21 +26,6 @@ class Encoder(Protocol):
 def number_name(encoder_name: str) -> str:
     """What a number of similarity is called wherever it is shown; never VBench's, whose encoders and sampling these are not."""
     return f"feature similarity ({encoder_name})"
-
-
-def open_encoder(config: EncoderConfig, device: str = "cpu") -> Encoder:
-    """The encoder that the config names. Raises UserError for a model that is none, ModuleNotFoundError without an extra."""
-    if config.kind == "random":
-        return RandomEncoder(config.seed)
-    if config.kind == "efficientnet":
-        from longtake.evaluation.imagenet import ImageNetEncoder
-
-        return ImageNetEncoder(device)
-    if not config.model:
-        raise UserError(f"the encoder {config.kind!r} has no model; name a folder or a model of the hub in `model`")
-    from longtake.evaluation.pretrained import ClipEncoder, DinoEncoder
-
-    return (ClipEncoder if config.kind == "clip" else DinoEncoder)(config.model, device)
 
 
 class RandomEncoder:

@@ -214,24 +214,6 @@ class Causal(Pretrained):
         return embeddings_NFd
 
 
-def open_lmm(config: LMMConfig, words: Words | None = None, seed: int = 0) -> LMM:
-    """The language model that the config names; `words` for a small one. The seed draws what is new in it.
-
-    Raises UserError for a checkpoint that is none of the kind asked for.
-    """
-    match config.kind:
-        case "small":
-            if words is None:
-                raise UserError("a small language model has no words of its own; give those made of its training texts")
-            return Small(config, words, seed)
-        case "causal":
-            return Causal(config, seed)
-        case "chameleon":
-            from longtake.owl.chameleon import Chameleon
-
-            return Chameleon(config, seed)
-
-
 def named(config: LMMConfig) -> str:
     """Where the checkpoint is. Raises UserError where the config does not say."""
     if not config.model:

@@ -25,7 +25,7 @@ from longtake.latents.text import open_text_encoder
 from longtake.owl.config import FilmConfig, OwlConfig
 from longtake.owl.diffusers_film import open_diffusers_film
 from longtake.owl.film import DiTFilm, LatentFilm
-from longtake.owl.lmm import open_lmm
+from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.words import OwnWords
 from longtake.owl.world_model import WorldModel

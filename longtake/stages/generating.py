@@ -168,7 +168,7 @@ class _Shooting:
         """Films that are made together: the same ones whatever was there before, so that they come out the same, and of those that are
         as far."""
         from longtake.dit.devices import pick_device
-        from longtake.evaluation.encoders import open_encoder
+        from longtake.evaluation.opening import open_encoder
         from longtake.owl.trained_world import load_world
         from longtake.stages.generating_segments import Reel, is_over
 

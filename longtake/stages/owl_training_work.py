@@ -25,7 +25,7 @@ from longtake.lake.weights import fetch_weights
 from longtake.latents.autoencoder import Autoencoder, check_window
 from longtake.latents.linear import fit_linear, load_linear
 from longtake.latents.opening import open_autoencoder
-from longtake.owl.lmm import open_lmm
+from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.trained_film import open_dit_film
 from longtake.owl.trained_world import WorldCard, load_world, make_world, save_world

@@ -11,7 +11,8 @@ import torch
 
 from longtake.errors import UserError
 from longtake.evaluation.config import EncoderConfig
-from longtake.evaluation.encoders import RandomEncoder, number_name, open_encoder, squares
+from longtake.evaluation.encoders import RandomEncoder, number_name, squares
+from longtake.evaluation.opening import open_encoder
 from longtake.evaluation.similarity import cosine, similarity_matrix
 
 TINY = dict(

@@ -5,7 +5,7 @@ import torch
 
 from longtake.owl.config import ContextConfig, DynamicsConfig
 from longtake.owl.context import Context, first_seen, pick
-from longtake.owl.lmm import open_lmm
+from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from tests.owl.tiny import CONFIG, SMALL, words
 

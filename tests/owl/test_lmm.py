@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from longtake.errors import UserError  # noqa: E402
 from longtake.owl.config import LMMConfig, LoRAConfig, SmallConfig  # noqa: E402
-from longtake.owl.lmm import open_lmm  # noqa: E402
+from longtake.owl.opening import open_lmm  # noqa: E402
 from tests.owl.tiny import SMALL, causal_config, chameleon_config, save_causal, save_chameleon, words  # noqa: E402
 
 CLOSE_TO = 1e-4

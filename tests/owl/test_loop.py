@@ -7,8 +7,8 @@ import torch
 
 from longtake.errors import UserError
 from longtake.owl.config import ContextConfig
-from longtake.owl.lmm import open_lmm
 from longtake.owl.loop import Filmed, Script, roll_out, rollout
+from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.story import key_frames
 from tests.owl.tiny import CONFIG, SMALL, story, words

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 pytest.importorskip("transformers", reason="the torch extra is not installed")
 pytest.importorskip("peft", reason="the torch extra is not installed")
 
-from longtake.owl.lmm import open_lmm  # noqa: E402
+from longtake.owl.opening import open_lmm  # noqa: E402
 from longtake.owl.owl import Owl  # noqa: E402
 from longtake.owl.sequence import FRAME, NOTHING, STATE  # noqa: E402
 from tests.owl.tiny import (  # noqa: E402

@@ -12,7 +12,7 @@ from longtake.dit.train import train
 from longtake.latents.config import LinearConfig
 from longtake.latents.linear import fit_linear
 from longtake.owl.film import DiTFilm
-from longtake.owl.lmm import open_lmm
+from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.training import OwlTraining, batches
 from longtake.owl.training_config import OwlTrainingConfig
