@@ -4,6 +4,7 @@ Legend: N frames, H W rows and columns, 3 channels: blue, green, red; E width of
 """
 
 import json
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711
 """Means and deviations of red, green, blue, where the model's folder tells none."""
 
 
-class _Pretrained:
+class _Pretrained(ABC):
     """A model, its square and its pixels; float32 on a processor, as it was saved on a GPU."""
 
     def __init__(self, model: Any, place: str, name: str, side_px: int, usual: tuple[Any, Any], device: str) -> None:
@@ -41,8 +42,9 @@ class _Pretrained:
         pixels_NHW3 = (rgb_NHW3 - self._mean_3) / self._deviation_3
         return pixels_NHW3.permute(0, 3, 1, 2).to(self._device, next(self._model.parameters()).dtype)
 
+    @abstractmethod
     def _encode(self, pixels_N3HW: Tensor) -> Tensor:
-        raise NotImplementedError
+        """features_NE."""
 
 
 class DinoEncoder(_Pretrained):

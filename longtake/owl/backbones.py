@@ -8,6 +8,7 @@ of text, D their width.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
@@ -22,7 +23,7 @@ from longtake.errors import UserError
 from longtake.latents.autoencoder import Autoencoder
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module, ABC):
     """A transformer of diffusers with a null for texts that are dropped."""
 
     kind: ClassVar[Literal["flow", "v"]] = "flow"
@@ -43,8 +44,9 @@ class Backbone(nn.Module):
         number = self.transformer.dtype
         return self.predict(latents_BCthw.to(number), time_Bt, text_BLD.to(number), text_mask_BL | none_B1)
 
+    @abstractmethod
     def predict(self, latents_BCthw: Tensor, time_Bt: Tensor, text_BLD: Tensor, mask_BL: Tensor) -> Tensor:
-        raise NotImplementedError
+        """prediction_BCthw, in the transformer's own number type; every row has a text by now."""
 
     def steps_BS(self, latents_BCthw: Tensor, time_Bt: Tensor) -> Tensor:
         """The model's time of each token; latents that share a patch have their mean."""

@@ -7,6 +7,7 @@ Legend: B rows, L positions, X any tokens, d the model's width, V vocabulary, N 
 H W pixels of 3 channels.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ PROBED = 4
 """Positions of the check that a pretrained model is causal, and goes on from a cache."""
 
 
-class LMM(nn.Module):
+class LMM(nn.Module, ABC):
     """Embeddings to hidden states, causally. Rows are padded on the right, so that training needs no mask."""
 
     width: int
@@ -41,17 +42,17 @@ class LMM(nn.Module):
         """The model without its head."""
         return self.model
 
+    @abstractmethod
     def embed_words(self, ids_X: Tensor) -> Tensor:
         """[X, d]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def embed_frames(self, frames_NHW3: Tensor) -> Tensor:
         """embeddings_NFd; frames are uint8 of any size, blue, green, red."""
-        raise NotImplementedError
 
+    @abstractmethod
     def score(self, hidden_Xd: Tensor) -> Tensor:
         """logits_XV of the next word."""
-        raise NotImplementedError
 
     def forward(self, embeddings_BLd: Tensor, mask_BL: Tensor | None = None, cache: Any = None) -> Tensor:
         """hidden_BLd of the last layer, normed. The cache is extended in place; the mask covers what it holds and the new positions,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from longtake.dit.checkpoint import DamagedCheckpoint, load_checkpoint, made_with, save_checkpoint
+from longtake.dit.checkpoint import save_checkpoint
 from longtake.dit.devices import choose_precision, peak_flops, pick_device
 from longtake.dit.guard import Diverged
 from longtake.dit.memory import is_out_of_memory
@@ -35,7 +35,7 @@ from longtake.owl.world_model import WorldModel
 from longtake.stages.owl_models import Start, fetch_parts
 from longtake.stages.owl_stories import StorySource, read_ahead
 from longtake.stages.owl_training_config import OwlStageConfig
-from longtake.stages.training_checkpoints import FOLDER, Checkpoints
+from longtake.stages.training_checkpoints import FOLDER, Checkpoints, take_up
 from longtake.stages.training_events import Began, Ending, Event, Finished, Kept
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class OwlApprentice:
         how = self.config.training
         model = self._model().to(self.device).train()
         self.training = OwlTraining(model, how, choose_precision(how, self.device))
-        self._resume()
+        self.curve = take_up(self.checkpoints, self.training) or self.curve
         judged = self._judged()
         told = batches(self.stories.train, how, self.training.position.step)
         ahead = self._open.enter_context(read_ahead(told, self.config.work.ahead))
@@ -179,23 +179,6 @@ class OwlApprentice:
                 taken += 1
                 if taken == most:
                     return
-
-    def _resume(self) -> None:
-        """Puts the training where the newest checkpoint has it, if there is one."""
-
-        def load(path: Path) -> tuple[Curve, dict[str, object]]:
-            return load_checkpoint(path, self.training)
-
-        found = self.checkpoints.resume(load, DamagedCheckpoint)
-        if found is None:
-            return
-        self.curve, before = found
-        log.info("going on", extra={"step": self.training.position.step})
-        now = made_with(self.training)
-        if differs := {
-            name: f"{before.get(name)} then, {value} now" for name, value in now.items() if before.get(name) != value
-        }:
-            log.warning("going on, though not to the bit: this is another kind of machine", extra=differs)
 
     def _judged(self) -> Callable[[], Validated] | None:
         """What takes the validation loss; its stories stay in memory."""

@@ -5,11 +5,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from longtake.ending import shield
 from longtake.errors import TransientError
 from longtake.lake import Lake, ObjectChanged
+
+if TYPE_CHECKING:
+    from longtake.dit.checkpoint import Stateful
+    from longtake.dit.step_record import Curve
 
 FOLDER = "training/"
 _ATTEMPTS = 5
@@ -25,6 +29,23 @@ def clear_checkpoints(lake: Lake, run_id: str) -> None:
     for item in list(lake.objects.walk(f"{FOLDER}{run_id}/")):
         if item.key.endswith(".checkpoint"):
             lake.objects.delete(item.key)
+
+
+def take_up(checkpoints: "Checkpoints", training: "Stateful") -> "Curve | None":
+    """Puts the training where the newest checkpoint has it; its curve until there, None where there is no checkpoint."""
+    from longtake.dit.checkpoint import DamagedCheckpoint, load_checkpoint, made_with
+
+    found = checkpoints.resume(lambda path: load_checkpoint(path, training), DamagedCheckpoint)
+    if found is None:
+        return None
+    curve, before = found
+    log.info("going on", extra={"step": checkpoints.last_step})
+    now = made_with(training)
+    if differs := {
+        name: f"{before.get(name)} then, {value} now" for name, value in now.items() if before.get(name) != value
+    }:
+        log.warning("going on, though not to the bit: this is another kind of machine", extra=differs)
+    return curve
 
 
 class Checkpoints:

@@ -17,7 +17,7 @@ import torch
 
 from longtake.dit import flops
 from longtake.dit.batch import Batch
-from longtake.dit.checkpoint import DamagedCheckpoint, load_checkpoint, made_with, save_checkpoint
+from longtake.dit.checkpoint import save_checkpoint
 from longtake.dit.config import DiTConfig
 from longtake.dit.devices import choose_precision, find_compiler, peak_flops, pick_device
 from longtake.dit.guard import Diverged
@@ -35,7 +35,7 @@ from longtake.lake import Lake
 from longtake.lake.weights import fetch_weights
 from longtake.records import Sample
 from longtake.stages.samples import fetch_basis, fetch_shard, read_samples
-from longtake.stages.training_checkpoints import Checkpoints
+from longtake.stages.training_checkpoints import Checkpoints, take_up
 from longtake.stages.training_events import Assignment, Began, Ending, Event, Finished, Kept
 from longtake.stages.training_films import Films
 
@@ -107,7 +107,7 @@ class Apprentice:
     def learn(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """See `learn`."""
         self.training, compiled = self._prepare()
-        self._resume()
+        self.curve = take_up(self.checkpoints, self.training) or self.curve
         judged = self._judged()
         self.films = Films(self.assignment, self.lake, self.folder, self.device)
         if self.is_first:
@@ -186,23 +186,6 @@ class Apprentice:
 
     def _tokens(self, shape: tuple[int, int, int]) -> int:
         return flops.tokens(self.config.model, shape)
-
-    def _resume(self) -> None:
-        """Puts the training where the newest checkpoint has it, if there is one."""
-
-        def load(path: Path) -> tuple[Curve, dict[str, object]]:
-            return load_checkpoint(path, self.training)
-
-        found = self.checkpoints.resume(load, DamagedCheckpoint)
-        if found is None:
-            return
-        self.curve, before = found
-        log.info("going on", extra={"step": self.training.position.step})
-        now = made_with(self.training)
-        if differs := {
-            name: f"{before.get(name)} then, {value} now" for name, value in now.items() if before.get(name) != value
-        }:
-            log.warning("going on, though not to the bit: this is another kind of machine", extra=differs)
 
     def _judged(self) -> Callable[[], Validated] | None:
         """What takes the validation loss; its samples stay in memory, each worker's own."""

@@ -1,12 +1,15 @@
 """What each pipeline does, as Argo takes it: its steps, in which order, and what each is given."""
 
+from pipelines.argo.films import generate, train_owl
 from pipelines.argo.steps import (
     CELLS_LABEL,
     RUN,
     SHARD_LABEL,
     Node,
+    arguments,
     config_parameters,
     given,
+    keep_failed,
     place_parameters,
     places,
     step,
@@ -36,7 +39,7 @@ def _curate() -> Node:
             *_templates_of_curation(),
             summary("curate"),
         ],
-        "podGC": _keep_failed(),
+        "podGC": keep_failed(),
     }
 
 
@@ -56,16 +59,16 @@ def _tasks_of_curation(shards: str, *, after: str = "") -> list[Node]:
             "template": "shard",
             **({"depends": after} if after else {}),
             "withParam": shards,
-            **_with(shard="{{item}}"),
+            **arguments(shard="{{item}}"),
         },
         {"name": "selecting", "template": "selecting", "depends": "shards"},
-        {"name": "captioning", "template": "captioning", "depends": "selecting", **_with(dataset=chosen)},
+        {"name": "captioning", "template": "captioning", "depends": "selecting", **arguments(dataset=chosen)},
     ]
 
 
 def _templates_of_curation() -> list[Node]:
     """Listing, what is done for each shard, selecting and captioning."""
-    of_one_shard = _with(shard="{{inputs.parameters.shard}}")
+    of_one_shard = arguments(shard="{{inputs.parameters.shard}}")
     shard = {"shard": "{{inputs.parameters.shard}}"}
     sliced_by = {"slicing_config": given("slicing_config")}
     scored_by = {"scoring_config": given("scoring_config")}
@@ -139,7 +142,7 @@ def _scale() -> Node:
             step("scaling_fit", of_sweep, outputs=("name",)),
             summary("scale"),
         ],
-        "podGC": _keep_failed(),
+        "podGC": keep_failed(),
     }
 
 
@@ -157,7 +160,7 @@ def _tasks_of_round(number: int) -> list[Node]:
             "template": "scaling-sweep",
             "depends": f"planning-{number}",
             "withParam": planned,
-            **_with(cells="{{item}}"),
+            **arguments(cells="{{item}}"),
         },
     ]
 
@@ -176,7 +179,12 @@ def _train() -> Node:
                 "dag": {
                     "tasks": [
                         {"name": "encoding", "template": "encoding"},
-                        {"name": "training", "template": "training", "depends": "encoding", **_with(samples=encoded)},
+                        {
+                            "name": "training",
+                            "template": "training",
+                            "depends": "encoding",
+                            **arguments(samples=encoded),
+                        },
                     ]
                 },
             },
@@ -184,7 +192,7 @@ def _train() -> Node:
             step("training", _training(given("start")), inputs=("samples",), outputs=("model",)),
             summary("train"),
         ],
-        "podGC": _keep_failed(),
+        "podGC": keep_failed(),
     }
 
 
@@ -222,7 +230,7 @@ def _retrain() -> Node:
                             "template": "learning",
                             "depends": "news",
                             "when": "{{tasks.news.outputs.parameters.news}} == true",
-                            **_with(
+                            **arguments(
                                 shards="{{tasks.listing.outputs.parameters.shards}}",
                                 **{name: f"{{{{tasks.news.outputs.parameters.{name}}}}}" for name in found[1:]},
                             ),
@@ -241,7 +249,7 @@ def _retrain() -> Node:
             step("promoting", promoting, inputs=("samples", "model", "videos")),
             summary("retrain"),
         ],
-        "podGC": _keep_failed(),
+        "podGC": keep_failed(),
     }  # fmt: skip
 
 
@@ -262,19 +270,19 @@ def _learning() -> Node:
                     "name": "encoding",
                     "template": "encoding",
                     "depends": "captioning",
-                    **_with(dataset=captioned, encoding_config=asked["encoding_config"]),
+                    **arguments(dataset=captioned, encoding_config=asked["encoding_config"]),
                 },
                 {
                     "name": "training",
                     "template": "training",
                     "depends": "encoding",
-                    **_with(samples=samples, start=asked["model"]),
+                    **arguments(samples=samples, start=asked["model"]),
                 },
                 {
                     "name": "promoting",
                     "template": "promoting",
                     "depends": "training",
-                    **_with(samples=samples, model=trained, videos=asked["videos"]),
+                    **arguments(samples=samples, model=trained, videos=asked["videos"]),
                 },
             ],
         },
@@ -306,39 +314,7 @@ def _train_tsa() -> Node:
         "onExit": "summary",
         "arguments": {"parameters": [*place_parameters(), *config_parameters("train-tsa")]},
         "templates": [step("tsa_training", training, outputs=("weights",)), summary("train-tsa")],
-        "podGC": _keep_failed(),
-    }
-
-
-def _train_owl() -> Node:
-    start = {"name": "start", "description": "URI of a model to go on from; empty: from the beginning."}
-    stages = ("alignment", "generative", "world")
-    training = {
-        **places(), "stage": "{{inputs.parameters.stage}}", "start": "{{inputs.parameters.start}}",
-        "captioning_config": given("captioning_config"), "config": "{{inputs.parameters.config}}", "run": RUN,
-    }  # fmt: skip
-    tasks = []
-    for before, stage in zip((None, *stages), stages, strict=False):
-        came = given("start") if before is None else f"{{{{tasks.{before}.outputs.parameters.model}}}}"
-        tasks.append(
-            {
-                "name": stage,
-                "template": "owl-training",
-                **({"depends": before} if before else {}),
-                **_with(stage=stage, start=came, config=given(f"owl_{stage}_config")),
-            }
-        )
-    label = "{{inputs.parameters.stage}}"
-    return {
-        "entrypoint": "train-owl",
-        "onExit": "summary",
-        "arguments": {"parameters": [*place_parameters(), start, *config_parameters("train-owl")]},
-        "templates": [
-            {"name": "train-owl", "dag": {"tasks": tasks}},
-            step("owl_training", training, inputs=("stage", "start", "config"), outputs=("model",), shard=label),
-            summary("train-owl"),
-        ],
-        "podGC": _keep_failed(),
+        "podGC": keep_failed(),
     }
 
 
@@ -356,52 +332,18 @@ def _tune_captioner() -> Node:
         "onExit": "summary",
         "arguments": {"parameters": [*place_parameters(), dataset, *config_parameters("tune-captioner")]},
         "templates": [step("caption_tuning", tuning, outputs=("adapter",)), summary("tune-captioner")],
-        "podGC": _keep_failed(),
+        "podGC": keep_failed(),
     }
-
-
-def _generate() -> Node:
-    said = {
-        "model": "URI of the world model.",
-        "prompt": "What the film shows.",
-        "image": "URI of the picture that it begins with.",
-        "prompts": "URI of a file of prompts instead, a film each.",
-        "images": "Folder or prefix of the pictures that a VBench-I2V file names.",
-        "start_model": "URI of a trained DiT that makes the picture from the text, where none is given.",
-    }
-    generating = {
-        "data_root": given("data_root"),
-        **{name: given(name) for name in said},
-        "config": given("generating_config"),
-        "run": RUN,
-    }
-    asked = [{"name": name, "description": description} for name, description in said.items()]
-    return {
-        "entrypoint": "generating",
-        "onExit": "summary",
-        "arguments": {"parameters": [*place_parameters(), *asked, *config_parameters("generate")]},
-        "templates": [step("generating", generating, outputs=("film",)), summary("generate")],
-        "podGC": _keep_failed(),
-    }
-
-
-def _keep_failed() -> Node:
-    """Of a run that failed every pod stays, and with it its log."""
-    return {"strategy": "OnWorkflowSuccess"}
-
-
-def _with(**parameters: str) -> Node:
-    return {"arguments": {"parameters": [{"name": name, "value": value} for name, value in parameters.items()]}}
 
 
 GRAPHS = {
     "curate": _curate,
     "doctor": _doctor,
-    "generate": _generate,
+    "generate": generate,
     "retrain": _retrain,
     "scale": _scale,
     "train": _train,
-    "train-owl": _train_owl,
+    "train-owl": train_owl,
     "train-tsa": _train_tsa,
     "tune-captioner": _tune_captioner,
 }

@@ -80,3 +80,12 @@ def step(
         },
     }
     return template
+
+
+def keep_failed() -> Node:
+    """Of a run that failed every pod stays, and with it its log."""
+    return {"strategy": "OnWorkflowSuccess"}
+
+
+def arguments(**parameters: str) -> Node:
+    return {"arguments": {"parameters": [{"name": name, "value": value} for name, value in parameters.items()]}}
