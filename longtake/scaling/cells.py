@@ -17,6 +17,9 @@ class Line:
     lr: float
     seed: int = 0
 
+    def __str__(self) -> str:
+        return f"depth {self.depth}, batch {self.batch_tokens} tokens, lr {self.lr:g}, seed {self.seed}"
+
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Cell:

@@ -152,7 +152,7 @@ class _Work:
             sweep.lake.tables.merge(rows)
             clear_checkpoints(sweep.lake, task.assignment.run_id)
             for row in rows:
-                self._step.count(f"{task.line}", [row], seconds=row.seconds, read_bytes=0)
+                self._step.count(str(task.line), [row], seconds=row.seconds, read_bytes=0)
             self.rows += rows
             mine = {Cell(line=task.line, tokens=tokens) for tokens in task.marks}
             left -= mine
