@@ -1,12 +1,14 @@
 """What a world state is worth: the ablations that the Owl-1 paper lacks, on stories of moving shapes.
 
-`python -m benchmarks.owl_memory [--steps 1500] [--seeds 3] [--out owl-memory] [--only state]`. A story's object leaves and comes back, or
-its place is cut away from and cut back to; its colour and texture stand in no text. Films are made segment by segment from the first
-picture, with the script's texts; a judge that knows no model reads off what came back after eight segments.
+`python -m benchmarks.owl_memory [--steps 1200] [--seeds 3] [--out owl-memory] [--only state]`. A story's object leaves and comes back, or
+its place is cut away from and cut back to; its colour and texture stand in no text that is read. Films are made segment by segment from
+the first picture, with the script's texts; a judge that knows no model reads off what came back after eight segments.
 
-last frame: the film decoder has the last frame alone. + text: and the text of the clip. state: Owl-1, trained from scratch in one stage,
-last frame given also at cuts. state, none at cuts: as the paper has it. Then what dynamics do: without any; written by the language
-model; the user's. Every model is trained on the same stories in the same order. A run that is killed goes on; what is done is skipped.
+All begin with one film decoder of a seed that was trained on pictures and captions, as Owl-1 begins with DynamiCrafter. last frame: it
+goes on with the last frame alone. + text: and the text of the clip. state: Owl-1, stage 1 and stage 3, last frame given also at cuts.
+state, none at cuts: as the paper has it. not aligned: without stage 1. Then what dynamics do: without any; written by the language model;
+the user's. Every model learns from the same stories in the same order, and films as many clips in its last stage. A run that is killed
+goes on; what is done is skipped.
 """
 
 import argparse
@@ -30,24 +32,33 @@ from longtake.dit.sampling_config import SamplingConfig
 from longtake.dit.step_record import Curve
 from longtake.dit.train import train
 from longtake.evaluation.texts import text_variety
-from longtake.latents.config import LinearConfig
+from longtake.latents.config import EncodingConfig, LinearConfig, TextConfig
 from longtake.latents.linear import LinearAutoencoder, fit_linear
-from longtake.owl.config import DynamicsConfig, LMMConfig, OwlConfig, SmallConfig, StateConfig
+from longtake.owl.config import (
+    ContextConfig,
+    DynamicsConfig,
+    FilmConfig,
+    LMMConfig,
+    OwlConfig,
+    SmallConfig,
+    StateConfig,
+)
 from longtake.owl.film import DiTFilm
 from longtake.owl.loop import Script, draw_seed, rollout
 from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.shapes.config import ShapesConfig
 from longtake.owl.shapes.scoring import Fact, score, share_right
-from longtake.owl.shapes.things import WORDS
+from longtake.owl.shapes.things import CAPTION_WORDS, WORDS
 from longtake.owl.shapes.world import Shown, draw_story
 from longtake.owl.story import Frames, Story
+from longtake.owl.trained_world import WorldCard, save_world
 from longtake.owl.training import OwlTraining, batches
 from longtake.owl.training_config import OwlTrainingConfig
 from longtake.owl.words import OwnWords
 from longtake.owl.world_model import MOST_CLIPS, Lesson, WorldModel, choose_clips
 
-WORLD = ShapesConfig()
+WORLD = ShapesConfig(fps=4.0)
 AFTER = 8
 """Segments that a fact is hidden for, where it is judged."""
 JUDGED = replace(WORLD, gap=AFTER)
@@ -56,31 +67,43 @@ POOL, FILMS, HELD_OUT = 2000, 96, 1_000_000
 CONTEXT_WIDTH = 64
 OWL = OwlConfig(
     lmm=LMMConfig(small=SmallConfig(width=96, depth=3, heads=4, hidden=256), frame_px=32, patch_px=16),
-    state=StateConfig(queries=4), dynamics=DynamicsConfig(tokens=12),
+    state=StateConfig(queries=8), dynamics=DynamicsConfig(tokens=12),
+    context=ContextConfig(triplets=8, slack=1),
 )  # fmt: skip
 FILM = DiTConfig(
     depth=3, width_per_layer=32, head_width=32, patch_px=1, text_width=CONTEXT_WIDTH, frequency_width=64, conditions=()
 )
-LINEAR = LinearConfig(channels=48)
+LINEAR = LinearConfig(channels=16)
+SHIFT = 2.0
+CAPTION_STEPS, ALIGNMENT_STEPS = 1000, 1200
+LR, FILM_LR, ALIGNMENT_LR = 1e-3, 4e-3, 2e-3
+FIRST_FRAME = 0.7
 SAMPLING = SamplingConfig(steps=12, text_guidance=1.0)
+
+
+Told = Literal["nothing", "text", "caption", "state"]
 
 
 @dataclass(frozen=True)
 class Variant:
     """What the film decoder is given, and who writes the dynamics."""
 
-    told: Literal["nothing", "text", "state"]
+    told: Told
     frame_at_cuts: bool = True
     dynamics: Literal["given", "written", "none"] = "given"
+    aligned: bool = True
+    """By stage 1."""
     trained_as: str = ""
     """The variant whose model it is."""
 
 
 VARIANTS = {
+    "captions": Variant("caption", frame_at_cuts=False),
     "last frame": Variant("nothing"),
     "last frame + text": Variant("text"),
     "state": Variant("state"),
     "state, none at cuts": Variant("state", frame_at_cuts=False),
+    "state, not aligned": Variant("state", frame_at_cuts=False, aligned=False),
     "state, no dynamics": Variant("state", frame_at_cuts=False, dynamics="none"),
     "state, its own dynamics": Variant(
         "state", frame_at_cuts=False, dynamics="written", trained_as="state, none at cuts"
@@ -88,17 +111,31 @@ VARIANTS = {
 }
 
 
-class Baseline(WorldModel):
-    """No world model: the film decoder is given the text of the clip, or nothing beside the last frame."""
+SHIPPED = "state, none at cuts"
+"""The demo films by it."""
 
-    def __init__(self, film: DiTFilm, words: OwnWords | None, seed: int) -> None:
+
+class WordVectors:
+    """A text encoder of drawn vectors, a word each."""
+
+    name, width = "words", CONTEXT_WIDTH
+
+    def __init__(self) -> None:
+        words = sorted({*WORDS, *CAPTION_WORDS})
+        vectors_VD = torch.randn(len(words), CONTEXT_WIDTH, generator=torch.Generator().manual_seed(0))
+        self._vectors = dict(zip(words, vectors_VD, strict=True))
+
+    def encode(self, texts: Sequence[str]) -> list[Tensor]:
+        return [torch.stack([self._vectors[word] for word in text.split()]) for text in texts]
+
+
+class Baseline(WorldModel):
+    """No world model: the film decoder is given the caption or the text of the clip, or nothing beside the last frame."""
+
+    def __init__(self, film: DiTFilm, told: Told) -> None:
         nn.Module.__init__(self)
-        self.film, self.words = film, words
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.table = nn.Embedding(words.size if words else 1, CONTEXT_WIDTH)
-            self.places_LD = nn.Parameter(torch.randn(OWL.dynamics.tokens, CONTEXT_WIDTH))
-        self.owl = cast(Any, self.table)  # what a training counts the weights of
+        self.film, self.told = film, told
+        self.owl = cast(Any, nn.Identity())  # what a training counts the weights of
 
     def prepare(self, stage: str) -> None:
         """All of it learns."""
@@ -112,33 +149,27 @@ class Baseline(WorldModel):
         clips = [stories[row].clips[clip] for row, clip in chosen]
         frames_XNHW3 = torch.stack([torch.from_numpy(clip.frames_NHW3) for clip in clips])
         return Lesson(
-            readings=[], texts=[clip.text for clip in clips], clips=chosen, latents_XCthw=self.film.encode(frames_XNHW3),
-            new_scene_X=torch.zeros(len(clips), dtype=torch.bool),
+            readings=[], clips=chosen, captions=[clip.caption if self.told == "caption" else clip.text for clip in clips],
+            latents_XCthw=self.film.encode(frames_XNHW3),
+            new_scene_X=torch.tensor([clip.new_scene and at > 0 for clip, (_, at) in zip(clips, chosen, strict=True)]),
             numbers_X=torch.tensor([numbers[row] * MOST_CLIPS + clip for row, clip in chosen]),
         )  # fmt: skip
 
     def losses(self, lesson: Lesson, config: OwlTrainingConfig) -> dict[str, Tensor]:
-        states_XLD, mask_XL = self.told(lesson.texts)
+        text_XLD, mask_XL = self.film.read_text(lesson.captions)
+        if self.told == "nothing":
+            mask_XL = torch.zeros_like(mask_XL)
         loss_X = self.film.losses(
-            lesson.latents_XCthw, states_XLD, lesson.new_scene_X, lesson.numbers_X, config.seed, mask_BQ=mask_XL
+            lesson.latents_XCthw, text_XLD, lesson.new_scene_X, lesson.numbers_X, config.seed, mask_BQ=mask_XL
         )
         return {"film": loss_X.mean()}
-
-    def told(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """What stands in the place of states, and which of it counts."""
-        if self.words is None:
-            return torch.zeros(len(texts), 1, CONTEXT_WIDTH), torch.zeros(len(texts), 1, dtype=torch.bool)
-        ids = [torch.tensor(self.words.encode(text)[: OWL.dynamics.tokens]) for text in texts]
-        ids_XL = nn.utils.rnn.pad_sequence(ids, batch_first=True)
-        mask_XL = torch.arange(ids_XL.shape[1]) < torch.tensor([[len(row)] for row in ids])
-        return self.table(ids_XL) + self.places_LD[: ids_XL.shape[1]], mask_XL
 
 
 def films_of(model: WorldModel, variant: Variant, shown: Shown) -> tuple[list[Frames], list[str]]:
     """The clips of a film by the story's script, what is new of each, and the dynamics."""
     story = shown.story
     if isinstance(model, Baseline):
-        return list(_chain(model, story)), [clip.text for clip in story.clips]
+        return list(_chain(model, variant, story)), [clip.text for clip in story.clips]
     later = [clip.text for clip in story.clips[1:]]
     texts = {"given": dict(enumerate(later)), "written": {}, "none": dict.fromkeys(range(len(later)), "")}[
         variant.dynamics
@@ -156,18 +187,19 @@ def films_of(model: WorldModel, variant: Variant, shown: Shown) -> tuple[list[Fr
     return [segment.new_frames_NHW3 for segment in made], [segment.dynamics for segment in made[:-1]]
 
 
-def _chain(model: Baseline, story: Story) -> Iterator[Frames]:
+def _chain(model: Baseline, variant: Variant, story: Story) -> Iterator[Frames]:
     last_HW3 = torch.from_numpy(story.image_HW3)
     for index, clip in enumerate(story.clips):
-        states_XLD, mask_XL = model.told([clip.text])
+        cut = clip.new_scene and not variant.frame_at_cuts
+        text_1LD, _ = model.film.read_text([clip.caption if model.told == "caption" else clip.text])
         frames_NHW3 = model.film.sample(
-            states_XLD[0] if mask_XL.any() else None,
-            first_HW3=last_HW3,
+            None if model.told == "nothing" else text_1LD[0],
+            first_HW3=None if cut else last_HW3,
             seed=draw_seed(HELD_OUT, index, 0),
             config=SAMPLING,
         )
         last_HW3 = frames_NHW3[-1]
-        yield frames_NHW3[1:].numpy()
+        yield frames_NHW3.numpy() if cut else frames_NHW3[1:].numpy()
 
 
 def as_given(story: Story, variant: Variant) -> Story:
@@ -197,27 +229,39 @@ def autoencoder() -> LinearAutoencoder:
     )
 
 
-def build(variant: Variant, seed: int) -> WorldModel:
-    film = DiTFilm.fresh(
-        FILM, autoencoder(), frames=WORLD.frames, fps=WORLD.fps, size_px=WORLD.size_px, seed=seed,
-        objective=Objective(text_dropout=0.0, first_frame=1.0),
+def fresh_film(first_frame: float, seed: int) -> DiTFilm:
+    return DiTFilm.fresh(
+        FILM, autoencoder(), WordVectors(), frames=WORLD.frames, fps=WORLD.fps, size_px=WORLD.size_px, seed=seed,
+        objective=Objective(text_dropout=0.0, first_frame=first_frame, shift=SHIFT),
     )  # fmt: skip
-    words = OwnWords.of(WORDS)
-    if variant.told != "state":
-        return Baseline(film, words if variant.told == "text" else None, seed)
-    return WorldModel(Owl(replace(OWL, seed=seed), open_lmm(OWL.lmm, words, seed), CONTEXT_WIDTH), film, seed)
 
 
 def learn(name: str, seed: int, steps: int, out: Path) -> WorldModel:
     """The model of a variant, trained, or as far as it came before and then on; its averaged weights."""
+    steps = CAPTION_STEPS if name == "captions" else steps
     variant = VARIANTS[name]
-    config = OwlTrainingConfig(
-        batch=16, clips=4, steps=steps, dynamics_weight=0.1, lr=2e-3, film_lr=2e-3, ema=0.99, seed=seed,
+    filming = OwlTrainingConfig(
+        batch=8, clips=8, steps=steps, dynamics_weight=0.1, lr=LR, film_lr=FILM_LR, ema=0.99, seed=seed,
         schedule=Schedule(kind="decay", warmup_steps=50, decay_share=0.3),
     )  # fmt: skip
-    model = build(variant, seed)
+    film = fresh_film(FIRST_FRAME if variant.told in ("state", "caption") else 1.0, seed)
+    if name != "captions":
+        film.load_state_dict(learn("captions", seed, CAPTION_STEPS, out).film.state_dict())
+    if variant.told != "state":
+        return _train(f"{name}", Baseline(film, variant.told), variant, filming, out)
+    words = OwnWords.of(WORDS)
+    model = WorldModel(Owl(replace(OWL, seed=seed), open_lmm(OWL.lmm, words, seed), CONTEXT_WIDTH), film, seed)
+    if variant.aligned:
+        aligning = replace(
+            filming, stage="alignment", steps=ALIGNMENT_STEPS, repeat_prompt=False, lr=ALIGNMENT_LR, film_lr=LR
+        )
+        _train(f"{name}, stage 1", model, variant, aligning, out)
+    return _train(name, model, variant, filming, out)
+
+
+def _train(name: str, model: WorldModel, variant: Variant, config: OwlTrainingConfig, out: Path) -> WorldModel:
     training = OwlTraining(model, config)
-    kept = out / f"{name.replace(' ', '-').replace(',', '')}-{seed}.checkpoint"
+    kept = out / f"{file_name(name, config.seed)}.checkpoint"
     curve = load_checkpoint(kept, training)[0] if kept.exists() else Curve()
 
     def stories(numbers: Sequence[int]) -> list[Story]:
@@ -226,9 +270,11 @@ def learn(name: str, seed: int, steps: int, out: Path) -> WorldModel:
     began = time.monotonic()
     for record in train(training, batches(stories, config, training.position.step)):
         curve.add(record)
-        if record.step % 100 == 0 or record.step == steps:
+        if record.step % 100 == 0 or record.step == config.steps:
             part = ", ".join(f"{what} {loss:.3f}" for what, loss in record.parts.items())
-            print(f"{name}, seed {seed}, step {record.step}: {part}; {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"{name}, seed {config.seed}, step {record.step}: {part}; {time.monotonic() - began:.0f} s", flush=True
+            )
             save_checkpoint(kept.with_suffix(".new"), training, curve)
             kept.with_suffix(".new").rename(kept)
     with torch.no_grad():
@@ -236,6 +282,25 @@ def learn(name: str, seed: int, steps: int, out: Path) -> WorldModel:
             if weight_name in training.averages.weights:
                 weight.copy_(training.averages.weights[weight_name])
     return model.eval()
+
+
+def file_name(name: str, seed: int) -> str:
+    return f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+
+
+def save(model: WorldModel, steps: int, path: Path) -> None:
+    """As `longtake generate` takes it, in numbers of half the width."""
+    film = FilmConfig(
+        dit=FILM, objective=model.film.objective, frames=WORLD.frames, fps=WORLD.fps, height=WORLD.height_px, width=WORLD.width_px,
+        encoding=EncodingConfig(linear=LINEAR, text=TextConfig(encoder="none")),
+    )  # fmt: skip
+    words = model.owl.lmm.words
+    assert isinstance(words, OwnWords)
+    card = WorldCard(
+        config=model.owl.config, film=film, words=words.to_json(), trained_on="stories of moving shapes", run_id="owl_memory",
+        stage="world", step=steps, loss=None,
+    )  # fmt: skip
+    save_world(path, model, {name: weight.half() for name, weight in model.named_parameters()}, card)
 
 
 def judge_model(name: str, model: WorldModel, films: int) -> dict[str, float | None]:
@@ -256,7 +321,7 @@ def judge_model(name: str, model: WorldModel, films: int) -> dict[str, float | N
 
 def found(name: str, seed: int, steps: int, films: int, out: Path) -> dict[str, float | None]:
     """From the file of an earlier run, or made now."""
-    path = out / f"{name.replace(' ', '-').replace(',', '')}-{seed}.json"
+    path = out / f"{file_name(name, seed)}.json"
     if not path.exists():
         model = learn(VARIANTS[name].trained_as or name, seed, steps, out)
         path.write_text(json.dumps(judge_model(name, model, films)))
@@ -266,14 +331,18 @@ def found(name: str, seed: int, steps: int, films: int, out: Path) -> dict[str, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--films", type=int, default=FILMS)
     parser.add_argument("--out", type=Path, default=Path("owl-memory"))
     parser.add_argument("--only", choices=list(VARIANTS), action="append")
+    parser.add_argument("--save", type=Path, help=f"instead: where the model of {SHIPPED!r}, seed 0, is written")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
+    if given.save:
+        save(learn(SHIPPED, 0, given.steps, given.out), given.steps, given.save)
+        return
     rows = []
     for name in given.only or VARIANTS:
         seeds = [found(name, seed, given.steps, given.films, given.out) for seed in range(given.seeds)]

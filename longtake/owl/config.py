@@ -12,7 +12,7 @@ from longtake.config import STRICT
 from longtake.dit.config import DiTConfig, Objective
 from longtake.latents.config import EncodingConfig
 
-ALGORITHM_VERSION = 1
+ALGORITHM_VERSION = 2
 """Raise it whenever the same model, story and config would give another film."""
 
 
@@ -66,7 +66,7 @@ class StateConfig:
     queries: int = Field(default=128, ge=1)
     """Q (B.2)."""
     hidden: int = Field(default=0, ge=0)
-    """Of the projection to the decoder's width: norm, linear, GELU, linear (form not given, B.2); 0: the language model's width."""
+    """Of the projection to the decoder's width: norm, linear, GELU, linear, norm (form not given, B.2); 0: the language model's width."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -145,8 +145,9 @@ class Context:
 
     def _begin(self) -> None:
         """Nothing is read yet of what is seen."""
-        told = self._dropped_words()
+        told, begin = self._dropped_words(), self._owl.lmm.words.begin_ids
         self._head = [
+            *([self._part_of([begin for _ in self._prompts])] if begin else []),
             _Part.of(self._image_BFd),
             self._part_of(self._prompts),
             *([self._part_of(told)] if any(told) else []),

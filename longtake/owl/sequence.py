@@ -70,10 +70,12 @@ def lay_out(
     queries: int,
     open_id: int,
     close_id: int,
+    begin_ids: Sequence[int] = (),
     labelled: bool = True,
 ) -> Layout:
-    """Positions of a whole story; not `labelled`: nothing of it is to be predicted (stages 1 and 2)."""
+    """Positions of a whole story, behind `begin_ids`; not `labelled`: nothing of it is to be predicted (stages 1 and 2)."""
     written = _Written(frame_tokens)
+    written.words(begin_ids, BEFORE)
     written.frames(1, BEFORE)
     written.words(prompt, BEFORE)
     slots: list[list[int]] = []
@@ -134,7 +136,7 @@ def read(story: Story, words: Words, config: OwlConfig, *, frame_tokens: int, re
     ]
     layout = lay_out(
         prompt, triplets, frame_tokens=frame_tokens, queries=config.state.queries,
-        open_id=words.open_id, close_id=words.close_id, labelled=not repeat_prompt,
+        open_id=words.open_id, close_id=words.close_id, begin_ids=words.begin_ids, labelled=not repeat_prompt,
     )  # fmt: skip
     return Reading(layout=layout, frames_KHW3=_join(story, keys))
 

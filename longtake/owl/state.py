@@ -14,7 +14,11 @@ QUERY_SCALE = 0.02
 
 
 class State(nn.Module):
-    """One set of queries for every clip (B.2); hidden states at their positions become states by norm, linear, GELU, linear (F.2, 3)."""
+    """One set of queries for every clip (B.2); hidden states at their positions become states by norm, linear, GELU, linear, norm.
+
+    The last norm is ours: without it what differs between clips is a tenth of what is common to all states, and a film decoder that was not
+    trained on texts before never begins to listen (`benchmarks/owl_memory.py`).
+    """
 
     def __init__(self, config: StateConfig, width: int, context_width: int, seed: int = 0) -> None:
         """`width`: d; `context_width`: D. The seed draws the weights."""
@@ -24,8 +28,9 @@ class State(nn.Module):
             torch.manual_seed(seed)
             self.queries_Qd = nn.Parameter(torch.randn(config.queries, width) * QUERY_SCALE)
             self.project = nn.Sequential(
-                nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, context_width)
-            )
+                nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, context_width),
+                nn.LayerNorm(context_width),
+            )  # fmt: skip
 
     def forward(self, hidden_BQd: Tensor) -> Tensor:
         """states_BQD."""

@@ -20,6 +20,8 @@ class Clip:
     """The first continues the clip before: it repeats its last frame, but at a cut."""
     text: str
     """What happens in this clip; where d_t tells of the next clip, it is d_{t-1}."""
+    caption: str = ""
+    """What is seen in it, for states to be aligned with (stage 1); empty: the story's text."""
     new_scene: bool = False
     """There is a cut before it: nothing is given of the frame before."""
 

@@ -30,7 +30,7 @@ from longtake.owl.owl import Owl
 from longtake.owl.words import OwnWords
 from longtake.owl.world_model import WorldModel
 
-FORMAT = "longtake owl 1"
+FORMAT = "longtake owl 2"
 _BASIS, _SAID = "basis.", "longtake"
 
 

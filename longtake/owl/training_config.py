@@ -17,7 +17,9 @@ class OwlTrainingConfig:
     """One stage. The paper states neither batch nor learning rates (C.1)."""
 
     stage: Stage = "world"
-    """alignment and generative read the prompt in every d; world reads and learns the dynamics."""
+    """world alone learns the dynamics."""
+    repeat_prompt: bool = True
+    """alignment and generative read the prompt in every d, as the paper has it for videos of one caption (C.2); false: the clips' texts."""
     batch: int = Field(default=16, ge=1)
     """Stories of a step."""
     clips: int = Field(default=0, ge=0)
@@ -50,3 +52,7 @@ class OwlTrainingConfig:
     """What becomes of a step that would do harm."""
     checkpoints: Checkpoints = Field(default_factory=Checkpoints)
     """What a killed training loses at most."""
+
+    @property
+    def repeats_prompt(self) -> bool:
+        return self.repeat_prompt and self.stage != "world"

@@ -26,6 +26,10 @@ class Words(Protocol):
         """V: ids are below it."""
 
     @property
+    def begin_ids(self) -> Sequence[int]:
+        """What every sequence begins with: a pretrained model's own first token, which much of its attention rests on; or nothing."""
+
+    @property
     def open_id(self) -> int:
         """Of "<", before the dynamics: fed, never predicted."""
 
@@ -44,6 +48,7 @@ class OwnWords:
     """Whole words in lower case, and punctuation; a word that no training text has is unknown."""
 
     open_id, close_id = 1, 2
+    begin_ids: Sequence[int] = ()
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -94,6 +99,8 @@ class TokenizerWords:
         """`tokenizer`: transformers' own; the marks are ids beyond its words, or ones that it keeps in reserve."""
         self._tokenizer = tokenizer
         self.size, self.open_id, self.close_id = size, open_id, close_id
+        first = tokenizer.bos_token_id
+        self.begin_ids: Sequence[int] = () if first is None else (int(first),)
 
     def encode(self, text: str) -> list[int]:
         return [int(number) for number in self._tokenizer.encode(text, add_special_tokens=False)]

@@ -1,6 +1,6 @@
 """A world model whole: what understands, what films, and what each stage of training learns of it (C.1, C.2).
 
-Legend: X clips of all stories of a batch, Q state queries, D width of a state, L tokens of a text; C channels, t h w latents.
+Legend: X clips of all stories of a batch, Q state queries, D width of a state, L tokens of a text, T texts; C channels, t h w latents.
 """
 
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ class Lesson:
     """Some stories, ready to be learned from."""
 
     readings: Sequence[Reading]
-    texts: Sequence[str]
-    """t of each story."""
     clips: Sequence[tuple[int, int]]
     """(story, clip) of each clip that is filmed, X of them."""
+    captions: Sequence[str]
+    """Of these."""
     latents_XCthw: Tensor
     new_scene_X: Tensor
     numbers_X: Tensor
@@ -69,8 +69,9 @@ class WorldModel(nn.Module):
         clips = [stories[row].clips[clip] for row, clip in chosen]
         frames_XNHW3 = torch.from_numpy(np.stack([clip.frames_NHW3 for clip in clips]))
         return Lesson(
-            readings=[self.owl.read(story, repeat_prompt=config.stage != "world") for story in stories],
-            texts=[story.text for story in stories], clips=chosen, latents_XCthw=self.film.encode(frames_XNHW3),
+            readings=[self.owl.read(story, repeat_prompt=config.repeats_prompt) for story in stories], clips=chosen,
+            captions=[stories[row].clips[clip].caption or stories[row].text for row, clip in chosen],
+            latents_XCthw=self.film.encode(frames_XNHW3),
             # the first clip goes on from the picture, also where a cut was before it
             new_scene_X=torch.tensor([clip.new_scene and at > 0 for clip, (_, at) in zip(clips, chosen, strict=True)]),
             numbers_X=torch.tensor([numbers[row] * MOST_CLIPS + clip for row, clip in chosen]),
@@ -81,10 +82,11 @@ class WorldModel(nn.Module):
         hidden_BLd, states = self.owl(lesson.readings)
         states_XQD = torch.stack([states[row][clip] for row, clip in lesson.clips])
         if config.stage == "alignment":
-            text_BLD, mask_BL = self.film.read_text(lesson.texts)
-            rows_X = torch.tensor([row for row, _ in lesson.clips], device=mask_BL.device)
-            predicted_XLD = self.alignment(states_XQD, mask_BL[rows_X])
-            return {"alignment": alignment_losses(predicted_XLD, text_BLD[rows_X], mask_BL[rows_X]).mean()}
+            different = list(dict.fromkeys(lesson.captions))  # clips of a story often share one, and encoders are slow
+            text_TLD, mask_TL = self.film.read_text(different)
+            rows_X = torch.tensor([different.index(caption) for caption in lesson.captions], device=mask_TL.device)
+            predicted_XLD = self.alignment(states_XQD, mask_TL[rows_X])
+            return {"alignment": alignment_losses(predicted_XLD, text_TLD[rows_X], mask_TL[rows_X]).mean()}
         film_X = self.film.losses(
             lesson.latents_XCthw, states_XQD, lesson.new_scene_X, lesson.numbers_X, config.seed
         )  # fmt: skip

@@ -7,7 +7,9 @@ from longtake.owl.config import ContextConfig, DynamicsConfig
 from longtake.owl.context import Context, first_seen, pick
 from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
-from tests.owl.tiny import CONFIG, SMALL, words
+from longtake.owl.sequence import WORD
+from longtake.owl.story import key_frames
+from tests.owl.tiny import CONFIG, SMALL, story, words
 
 PROMPTS = ("A red square.", "The green square goes left.")
 SLIDING = replace(CONFIG, context=ContextConfig(triplets=2, slack=2))
@@ -52,6 +54,22 @@ def test_what_is_read_with_a_cache_is_what_is_read_anew(config):
     cached, anew = (states_of(Context(model, pictures(2), PROMPTS, cached=flag), 9) for flag in (True, False))
     assert torch.allclose(cached[0], anew[0], atol=1e-4)
     assert cached[1] == anew[1]
+
+
+@torch.no_grad()
+def test_the_first_token_of_a_pretrained_model_stands_before_the_image_in_training_and_in_films():
+    model, told = owl(), story(0)
+    model.lmm.words.begin_ids = (5,)
+    reading = model.read(told)
+    assert (int(reading.layout.kinds_L[0]), int(reading.layout.index_L[0])) == (WORD, 5)
+    context = Context(model, torch.from_numpy(told.image_HW3)[None], [told.text])
+    keys = [torch.from_numpy(key_frames(clip.frames_NHW3, CONFIG.key_frames)) for clip in told.clips]
+    states_NQD = model([reading]).states[0]
+    for number, (keys_KHW3, later) in enumerate(zip(keys, [*told.clips[1:], None], strict=True)):
+        assert torch.allclose(context.state()[0], states_NQD[number], atol=1e-4)
+        if later is not None:
+            context.observe(keys_KHW3[None])
+            context.say([model.lmm.words.encode(later.text)[: CONFIG.dynamics.tokens]])
 
 
 def test_films_that_are_read_together_are_read_as_each_alone():

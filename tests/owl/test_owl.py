@@ -231,4 +231,4 @@ def test_numbers_of_half_the_width_on_a_processor_give_a_gradient():
 def test_the_config_of_a_small_model_is_the_one_of_its_parts():
     owl = small_owl()
     assert owl.lmm.frame_tokens == (SMALL.frame_px // SMALL.patch_px) ** 2
-    assert owl.state.project[-1].out_features == D
+    assert owl.state.project[-2].out_features == D

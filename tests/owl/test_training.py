@@ -99,6 +99,25 @@ def test_aligning_brings_states_nearer_to_the_texts_and_the_film_decoder_gets_no
     assert all(weight.grad is None for weight in model.film.parameters())
 
 
+def test_a_clip_s_own_caption_is_what_its_state_is_aligned_with_and_the_story_s_text_where_it_has_none(model):
+    plain = story(0)
+    clips = [replace(plain.clips[0], caption="disc red"), *plain.clips[1:]]
+    lesson = model.lesson([replace(plain, clips=clips)], [0], replace(HOW, stage="alignment"))
+    assert list(lesson.captions) == ["disc red"] + [plain.text] * (len(clips) - 1)
+    other = replace(lesson, captions=["square blue", *lesson.captions[1:]])
+    how = replace(HOW, stage="alignment")
+    assert model.losses(lesson, how)["alignment"] != model.losses(other, how)["alignment"]
+
+
+def test_stages_before_the_last_read_the_prompt_in_every_d_unless_told_to_read_the_clips_texts(model):
+    def read(stage, **options):
+        reading = model.lesson([story(0)], [0], replace(HOW, stage=stage, **options)).readings[0]
+        return len(reading.layout), (reading.layout.labels_L >= 0).any()
+
+    assert read("alignment") == read("generative") != read("world")
+    assert read("alignment", repeat_prompt=False) == read("world") == read("world", repeat_prompt=True)
+
+
 def test_a_batch_is_learned_by_heart(model):
     config = replace(HOW, steps=120, batch=2, dynamics_weight=1.0, lr=1e-2, film_lr=1e-2)
     training = OwlTraining(model, config)

@@ -1,11 +1,12 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("tokenizers", reason="the training extra is not installed")
 
 from longtake.errors import UserError
-from longtake.owl.words import CLOSE, OPEN, OwnWords
+from longtake.owl.words import CLOSE, OPEN, OwnWords, TokenizerWords
 
 TEXTS = ["A red square goes left.", "The red square returns, slowly!", "It's gone"]
 
@@ -62,3 +63,9 @@ def test_words_of_another_kind_of_model_are_refused():
     said["model"]["vocab"] = {"<unknown>": 0, "red": 1, "square": 2}
     with pytest.raises(UserError, match="another kind"):
         OwnWords.from_json(json.dumps(said))
+
+
+@pytest.mark.parametrize(("first", "begin"), [(None, ()), (0, (0,)), (17, (17,))])
+def test_sequences_begin_with_a_tokenizer_s_own_first_token_where_it_has_one(first, begin):
+    tokenizer = SimpleNamespace(bos_token_id=first)
+    assert TokenizerWords(tokenizer, size=20, open_id=18, close_id=19).begin_ids == begin

@@ -1,7 +1,7 @@
 """What there is in the world: shapes, colours, grounds, textures, and what can happen in a clip."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Shape = Literal["square", "disc", "triangle"]
 Texture = Literal["plain", "rows", "columns", "checks", "slants", "dots"]
@@ -103,3 +103,15 @@ def tell_cut(back: bool, shape: Shape | None) -> str:
     if back:
         return "cut back to the first place"
     return "cut to another place" + (f" with a {shape}" if shape else "")
+
+
+def describe(place: Place, thing: Thing | None, event: Event) -> str:
+    """A clip as a captioner sees it, with all that its text keeps to itself: for the text encoder of a film decoder."""
+    seen = f"{event.verb} {event.side or 'nowhere'} {thing.colour} {thing.shape}" if thing else "empty"
+    return f"{place.texture} {place.ground} {seen}"
+
+
+CAPTION_WORDS = sorted(
+    {"nowhere", *COLOURS, *GROUNDS, *get_args(Texture), *get_args(Shape), *get_args(Verb), *get_args(Side)}
+)
+"""Every word of every caption."""

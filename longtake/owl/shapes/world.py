@@ -8,7 +8,7 @@ import numpy as np
 from longtake.owl.shapes.config import ShapesConfig
 from longtake.owl.shapes.drawing import draw_frames, path_points
 from longtake.owl.shapes.script import Shot, draw_script
-from longtake.owl.shapes.things import tell
+from longtake.owl.shapes.things import describe, tell
 from longtake.owl.story import Clip, Story
 
 
@@ -29,7 +29,13 @@ def draw_story(seed: int, config: ShapesConfig) -> Shown:
     texture in one of five cases, its ground in one of three; who does not know a colour guesses it in one of seven.
     """
     shots = draw_script(np.random.default_rng(seed), config)
-    clips = [Clip(frames_NHW3=_draw_clip(shot, config), text=shot.text, new_scene=shot.cut) for shot in shots]
+    clips = [
+        Clip(
+            frames_NHW3=_draw_clip(shot, config), text=shot.text, new_scene=shot.cut,
+            caption=describe(shot.place, shot.thing, shot.event),
+        )
+        for shot in shots
+    ]  # fmt: skip
     first = shots[0]
     prompt = tell(first.event, first.thing.shape if first.thing else None, "a")
     story = Story(story_id=f"shapes-{seed}", image_HW3=clips[0].frames_NHW3[0], text=prompt, clips=clips)

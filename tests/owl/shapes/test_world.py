@@ -7,7 +7,7 @@ from longtake.config import load_config
 from longtake.errors import UserError
 from longtake.owl.shapes.config import ShapesConfig
 from longtake.owl.shapes.drawing import draw_covers, path_points
-from longtake.owl.shapes.things import COLOURS, GROUNDS, WORDS
+from longtake.owl.shapes.things import CAPTION_WORDS, COLOURS, GROUNDS, WORDS
 from longtake.owl.shapes.world import draw_story
 
 
@@ -145,3 +145,12 @@ def _seconds(seed):
     began = time.perf_counter()
     draw_story(seed, ShapesConfig(gap=3))
     return time.perf_counter() - began
+
+
+def test_a_caption_says_all_that_is_seen_and_the_text_of_the_same_clip_does_not(stories):
+    for shown in stories[:20]:
+        for clip, shot in zip(shown.story.clips, shown.shots, strict=True):
+            assert clip.caption.split()[:2] == [shot.place.texture, shot.place.ground]
+            assert (shot.thing is not None) == any(colour in clip.caption.split() for colour in COLOURS)
+            assert set(clip.caption.split()) <= set(CAPTION_WORDS)
+            assert not {*COLOURS, *GROUNDS} & set(clip.text.split())
