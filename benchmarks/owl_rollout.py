@@ -1,7 +1,8 @@
 """What the loop itself costs: time and memory of each segment of a long film, and what keeping keys and values saves.
 
 `python -m benchmarks.owl_rollout [--segments 64] [--recompute 24]`. Weights are drawn, not trained: a film of noise takes as long. Seconds
-inside the film decoder's sampler and the language model are taken by clocks around their calls; the rest is ours.
+inside the film decoder's sampler and the language model are taken by clocks around their calls; the rest is ours. Then the small world
+model that comes with longtake films as many segments by a script: whether seams are seen within scenes, and the same film comes again.
 """
 
 import argparse
@@ -16,18 +17,23 @@ import numpy as np
 import torch
 
 from benchmarks.measure import machine, median, print_table
+from longtake.demo.world import SHIPPED
 from longtake.dit.config import DiTConfig
 from longtake.dit.sampling_config import SamplingConfig
+from longtake.evaluation.config import EncoderConfig
+from longtake.evaluation.drift import DriftMeter, summarise
+from longtake.evaluation.opening import open_encoder
 from longtake.latents.config import LinearConfig
 from longtake.latents.linear import fit_linear
 from longtake.owl.config import ContextConfig, DynamicsConfig, LMMConfig, OwlConfig, SmallConfig, StateConfig
 from longtake.owl.film import DiTFilm
-from longtake.owl.loop import Script, Segment, roll_out
+from longtake.owl.loop import Script, Segment, roll_out, rollout
 from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.shapes.config import ShapesConfig
 from longtake.owl.shapes.things import WORDS
 from longtake.owl.shapes.world import draw_story
+from longtake.owl.trained_world import load_world
 from longtake.owl.words import OwnWords
 
 WORLD = ShapesConfig(height_px=64, width_px=64)
@@ -37,6 +43,10 @@ OWL = OwlConfig(
 )  # fmt: skip
 FILM = DiTConfig(depth=4, width_per_layer=64, text_width=256, conditions=())
 SAMPLING = SamplingConfig(steps=20, text_guidance=1.0)
+
+
+SHAPES_SAMPLING = SamplingConfig(steps=12, text_guidance=1.0)
+HELD_OUT = 1_000_000
 
 
 class Clock:
@@ -120,20 +130,54 @@ def main() -> None:
                 )
                 inside, whole, filmed.seconds = read.seconds, 0.0, 0.0
     print_table(("segments", "s each", "film decoder, s", "language model, s", "ours, %", "peak RSS, MB"), rows)
-    all_seen = replace(OWL, context=ContextConfig(triplets=given.recompute))
+    compare_recompute(owl, film, given.recompute)
+    film_twice(given.segments)
+
+
+def compare_recompute(owl: Owl, film: DiTFilm, segments: int) -> None:
+    """With kept keys and values, and without."""
+    all_seen = replace(OWL, context=ContextConfig(triplets=segments))
     owl.config = all_seen
     spent = {}
     for cached in (True, False):
         with clocks(owl, film) as (read, _):
-            films = [segment.frames_NHW3 for segment, _ in go(owl, film, given.recompute, cached=cached)]
+            films = [segment.frames_NHW3 for segment, _ in go(owl, film, segments, cached=cached)]
         spent[cached] = read.seconds, films
     apart = median(
         [float(np.abs(a.astype(int) - b).mean()) for a, b in zip(spent[True][1], spent[False][1], strict=True)]
     )
     ratio = spent[False][0] / spent[True][0]
     print(
-        f"{given.recompute} segments, all of them seen: language model {spent[True][0]:.2f} s with kept keys and values, "
+        f"{segments} segments, all of them seen: language model {spent[True][0]:.2f} s with kept keys and values, "
         f"{spent[False][0]:.2f} s reading anew, {ratio:.1f} times as long; the films differ by {apart:.2g} levels in the median"
+    )
+
+
+def film_twice(segments: int) -> None:
+    """By weights that are trained: seams, drift, and whether it is the same film."""
+    trained = load_world(SHIPPED)
+    world = ShapesConfig(clips=segments, gap=min(4, segments - 1), frames=trained.card.film.frames)
+    story = draw_story(HELD_OUT, world).story
+    script = Script(
+        image_HW3=story.image_HW3, prompt=story.text, segments=segments,
+        cuts=frozenset(k for k, clip in enumerate(story.clips) if clip.new_scene),
+        dynamics={k: clip.text for k, clip in enumerate(story.clips[1:])},
+    )  # fmt: skip
+    films = []
+    for _ in range(2):
+        meter = DriftMeter(open_encoder(EncoderConfig()))
+        rows, frames = [], []
+        for segment in rollout(trained.model.owl, trained.model.film, script, SHAPES_SAMPLING):
+            assert np.isfinite(segment.state_QD.numpy()).all()
+            rows.append(meter.add(segment.frames_NHW3, new_scene=segment.new_scene))
+            frames.append(segment.new_frames_NHW3)
+        films.append(np.concatenate(frames))
+    drift, same = summarise(rows), np.array_equal(films[0], films[1])
+    print(
+        f"{segments} segments in {drift.scenes} scenes by trained weights: the same film again: {same}; the step over {drift.seams.count} "
+        f"seams within scenes is {drift.seams.pixel_ratio:.2f} times those about it in the median (worst "
+        f"{drift.seams.worst_pixel_ratio:.2f}); "
+        f"motion {drift.flow_px:.2f} px a frame; the last segment is like the first by {rows[-1].similarity_to_first:.3f}"
     )
 
 

@@ -17,6 +17,12 @@ def transform(name: str, value: float) -> float:
     return math.log1p(max(0.0, value)) if name in LOGARITHMIC else value
 
 
+def known_metrics(score: object) -> dict[str, float]:
+    """Those of `CONDITIONS` that a row of `scores` has; none of no row."""
+    values = {name: getattr(score, name, None) for name in CONDITIONS}
+    return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
+
+
 class Spread:
     """Mean and standard deviation of each transformed metric over the samples that have it, in memory that does not grow."""
 

@@ -61,8 +61,10 @@ class Film(Protocol):
         new_scene_B: Tensor,
         numbers_B: Sequence[int] | Tensor,
         seed: int,
+        *,
+        conditions: Mapping[str, Tensor] | None = None,
     ) -> Tensor:
-        """loss_B. The first latent is given clean, mostly, and never where `new_scene_B`.
+        """loss_B. The first latent is given clean, mostly, and never where `new_scene_B`; metrics by name, NaN unknown.
 
         All draws follow from the seed and the clips' numbers.
         """

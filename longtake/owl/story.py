@@ -1,7 +1,7 @@
 """What a world model learns from: a picture, a text, and the clips that follow, each with what happens in it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ class Clip:
     """What happens in this clip; where d_t tells of the next clip, it is d_{t-1}."""
     caption: str = ""
     """What is seen in it, for states to be aligned with (stage 1); empty: the story's text."""
+    conditions: Mapping[str, float] = field(default_factory=dict)
+    """Metrics of it, in units of the table `scores`, for a film decoder that takes them; what is not there is unknown."""
     new_scene: bool = False
     """There is a cut before it: nothing is given of the frame before."""
 

@@ -62,15 +62,24 @@ class TrainedWorld:
 
 
 def make_world(
-    config: OwlConfig, film: FilmConfig, words: OwnWords | None, autoencoder: Autoencoder | None = None
+    config: OwlConfig,
+    film: FilmConfig,
+    words: OwnWords | None,
+    autoencoder: Autoencoder | None = None,
+    statistics: Mapping[str, tuple[float, float]] | None = None,
 ) -> WorldModel:
-    """Before any stage; `autoencoder`: of our transformer. Raises UserError for parts that do not fit."""
-    decoder = make_film(film, autoencoder, config.seed)
+    """Before any stage; `autoencoder` and `statistics` (of the metrics): of our transformer. Raises UserError for parts that do not fit."""
+    decoder = make_film(film, autoencoder, config.seed, statistics)
     owl = Owl(config, open_lmm(config.lmm, words, config.seed), decoder.context_width)
     return WorldModel(owl, decoder, config.seed)
 
 
-def make_film(config: FilmConfig, autoencoder: Autoencoder | None, seed: int = 0) -> LatentFilm:
+def make_film(
+    config: FilmConfig,
+    autoencoder: Autoencoder | None,
+    seed: int = 0,
+    statistics: Mapping[str, tuple[float, float]] | None = None,
+) -> LatentFilm:
     """The film decoder, with first weights of the seed, or the pipeline's."""
     clip: dict[str, Any] = {
         "frames": config.frames,
@@ -82,7 +91,9 @@ def make_film(config: FilmConfig, autoencoder: Autoencoder | None, seed: int = 0
     if autoencoder is None:
         autoencoder = open_autoencoder(config.encoding, basis=None)
     text = open_text_encoder(config.encoding.text)
-    return DiTFilm.fresh(config.dit, autoencoder, text, objective=config.objective, seed=seed, **clip)
+    return DiTFilm.fresh(
+        config.dit, autoencoder, text, objective=config.objective, statistics=statistics, seed=seed, **clip
+    )
 
 
 def save_world(path: Path, model: WorldModel, weights: Mapping[str, Tensor], card: WorldCard) -> None:

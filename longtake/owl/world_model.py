@@ -3,8 +3,9 @@
 Legend: X clips of all stories of a batch, Q state queries, D width of a state, L tokens of a text, T texts; C channels, t h w latents.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -34,6 +35,8 @@ class Lesson:
     new_scene_X: Tensor
     numbers_X: Tensor
     """What seeds each clip's noise."""
+    conditions: Mapping[str, Tensor] = field(default_factory=dict)
+    """Metrics_X by name, NaN where a clip's is unknown."""
 
     @property
     def positions(self) -> int:
@@ -75,6 +78,10 @@ class WorldModel(nn.Module):
             # the first clip goes on from the picture, also where a cut was before it
             new_scene_X=torch.tensor([clip.new_scene and at > 0 for clip, (_, at) in zip(clips, chosen, strict=True)]),
             numbers_X=torch.tensor([numbers[row] * MOST_CLIPS + clip for row, clip in chosen]),
+            conditions={
+                name: torch.tensor([clip.conditions.get(name, math.nan) for clip in clips])
+                for name in sorted({name for clip in clips for name in clip.conditions})
+            },
         )  # fmt: skip
 
     def losses(self, lesson: Lesson, config: OwlTrainingConfig) -> dict[str, Tensor]:
@@ -88,7 +95,7 @@ class WorldModel(nn.Module):
             predicted_XLD = self.alignment(states_XQD, mask_TL[rows_X])
             return {"alignment": alignment_losses(predicted_XLD, text_TLD[rows_X], mask_TL[rows_X]).mean()}
         film_X = self.film.losses(
-            lesson.latents_XCthw, states_XQD, lesson.new_scene_X, lesson.numbers_X, config.seed
+            lesson.latents_XCthw, states_XQD, lesson.new_scene_X, lesson.numbers_X, config.seed, conditions=lesson.conditions
         )  # fmt: skip
         found = {"film": film_X.mean()}
         if config.stage == "world":

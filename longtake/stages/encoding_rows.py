@@ -1,13 +1,12 @@
 """The rows of an encoding: which clips of a dataset have theirs, and what becomes of those that have not."""
 
 import json
-import math
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from longtake.datasets.members import Member, read_buckets
 from longtake.lake import Lake
-from longtake.latents.conditions import CONDITIONS
+from longtake.latents.conditions import CONDITIONS, known_metrics
 from longtake.records import Dataset, Sample, digest
 from longtake.stages.config import EncodingStageConfig
 from longtake.stages.encoding_workers import Encoded, Task
@@ -71,9 +70,7 @@ class Samples:
 
 def conditions_of(member: Member) -> str:
     """JSON of what the clip's scores say of each condition; null of what is unknown."""
-    values = {name: getattr(member.score, name, None) for name in CONDITIONS}
-    known = {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
-    return json.dumps(known, sort_keys=True)
+    return json.dumps(dict.fromkeys(CONDITIONS) | known_metrics(member.score), sort_keys=True)
 
 
 def rows_of(task: Task, found: Encoded, makers: Makers) -> list[Sample]:

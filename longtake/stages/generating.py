@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,13 +172,14 @@ class _Shooting:
         from longtake.evaluation.opening import open_encoder
         from longtake.owl.trained_world import load_world
         from longtake.stages.generating_segments import Reel, is_over
+        from longtake.stages.owl_models import fetch_parts
 
         left = {order.rollout_id for order in orders if not is_over(order, made[order.rollout_id])}
         if not left:
             return
         _hold_threads()
         device = pick_device()
-        self.world = load_world(self.studio.model, device)
+        self.world = load_world(self.studio.model, device, partial(fetch_parts, folder=self.folder / "parts"))
         encoder = open_encoder(self.studio.config.encoder, str(device))
         size, keys = self.studio.config.batch, self.world.card.config.key_frames
         for begin in range(0, len(orders), size):

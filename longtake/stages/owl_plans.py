@@ -13,6 +13,7 @@ from longtake.datasets.members import read_members
 from longtake.datasets.stored import read_dataset
 from longtake.errors import UserError
 from longtake.lake import Lake, key_below, open_store
+from longtake.latents.conditions import known_metrics
 from longtake.owl.annotations.activitynet import plan_activitynet
 from longtake.owl.annotations.own import CUTS, plans_of_clips
 from longtake.owl.annotations.plans import Conversion, StoryPlan, StoryPlans, clip_seconds
@@ -94,10 +95,12 @@ def _of_clips(
     written = makers(load_config(CaptioningStageConfig, captioning_config, where="captioning config")).good
     clips: list[Clip] = []
     captions: dict[str, Caption] = {}
+    conditions: dict[str, dict[str, float]] = {}
     videos: dict[str, Video] = {}
     for member in read_members(lake, data, captions=written):
         clips.append(member.clip)
         videos[member.clip.video_id] = member.video
+        conditions[member.clip.clip_id] = known_metrics(member.score)
         if member.caption:
             captions[member.clip.clip_id] = member.caption
     store = open_store(raw or data.raw)
@@ -106,7 +109,8 @@ def _of_clips(
         for name, video in videos.items()
         if any(key_below(uri, store.uri) is not None for uri in video.uris)
     }
-    return data.name, data.validation_share, plans_of_clips(clips, captions, conversion), LakeFootage(store, reached)
+    plans = plans_of_clips(clips, captions, conversion, conditions)
+    return data.name, data.validation_share, plans, LakeFootage(store, reached)
 
 
 def _of_files(

@@ -18,6 +18,7 @@ from longtake.ending import shield
 from longtake.engine import cores
 from longtake.errors import UserError
 from longtake.lake import Lake, ObjectChanged
+from longtake.latents.conditions import Spread
 from longtake.latents.faults import Unfit
 from longtake.owl.annotations.footage import read_story
 from longtake.owl.annotations.plans import StoryPlan
@@ -56,6 +57,9 @@ class StorySource(Protocol):
 
     def texts(self) -> Iterable[str]:
         """All texts of the train side, or all their words."""
+
+    def statistics(self) -> Mapping[str, tuple[float, float]]:
+        """Mean and deviation of each metric that clips of the train side have."""
 
     def open(self, config: OwlStageConfig, folder: Path) -> "OpenStories":
         """Ready to be read; `folder` is scratch space."""
@@ -101,6 +105,9 @@ class DrawnSource:
     def texts(self) -> Iterable[str]:
         return [" ".join(WORDS)]
 
+    def statistics(self) -> Mapping[str, tuple[float, float]]:
+        return {}
+
     def open(self, config: OwlStageConfig, folder: Path) -> "DrawnStories":
         return DrawnStories(self.config)
 
@@ -142,6 +149,13 @@ class PlannedSource:
         for plan in self.planned.train:
             yield plan.prompt
             yield from (clip.text for clip in plan.clips)
+
+    def statistics(self) -> Mapping[str, tuple[float, float]]:
+        spread = Spread()
+        for plan in self.planned.train:
+            for clip in plan.clips:
+                spread.add(clip.conditions)
+        return spread.statistics()
 
     def open(self, config: OwlStageConfig, folder: Path) -> "ReadStories":
         return ReadStories(self.planned, self._how, config, folder)

@@ -145,7 +145,7 @@ class OwlApprentice:
             self.words = OwnWords.of(self.assignment.source.texts())
         owl, film = fetch_parts(config.owl, config.film, parts)
         if start is None:
-            return make_world(owl, film, self.words, self._basis())
+            return make_world(owl, film, self.words, self._basis(), self.assignment.source.statistics())
         decoder = open_dit_film(
             start.path, encoding=film.encoding, frames=film.frames, fps=film.fps, size_px=(film.height, film.width)
         )

@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from longtake.dit.checkpoint import load_checkpoint, save_checkpoint
-from longtake.dit.config import DiTConfig
+from longtake.dit.config import DiTConfig, Objective
 from longtake.dit.recipe import Schedule, Validation
 from longtake.dit.step_record import Curve
 from longtake.dit.train import train
 from longtake.latents.config import LinearConfig
 from longtake.latents.linear import fit_linear
-from longtake.owl.film import DiTFilm
+from longtake.owl.film import DiTFilm, of_states
 from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
 from longtake.owl.training import OwlTraining, batches
@@ -107,6 +107,36 @@ def test_a_clip_s_own_caption_is_what_its_state_is_aligned_with_and_the_story_s_
     other = replace(lesson, captions=["square blue", *lesson.captions[1:]])
     how = replace(HOW, stage="alignment")
     assert model.losses(lesson, how)["alignment"] != model.losses(other, how)["alignment"]
+
+
+def test_the_metrics_of_clips_reach_the_film_decoder_and_an_unknown_one_is_its_learned_null(autoencoder):
+    shape = replace(FILM, conditions=("motion",))
+    objective = of_states(Objective(condition_dropout=0.0))
+    film = DiTFilm.fresh(
+        shape, autoencoder, Letters(), frames=5, fps=8.0, size_px=(16, 16), objective=objective, statistics={"motion": (1.0, 2.0)}
+    )  # fmt: skip
+    with torch.no_grad():
+        for weight in film.parameters():
+            weight.add_(0.05)
+    model = WorldModel(Owl(CONFIG, open_lmm(SMALL, words()), 12), film)
+
+    def loss(*motions):
+        plain = story(0)
+        clips = [
+            replace(clip, conditions={"motion": at} if at is not None else {})
+            for clip, at in zip(plain.clips, motions, strict=True)
+        ]
+        return float(model.losses(model.lesson([replace(plain, clips=clips)], [0], HOW), HOW)["film"].detach())
+
+    count = len(story(0).clips)
+    slow, fast, unknown, one = (
+        loss(*[1.0] * count),
+        loss(*[50.0] * count),
+        loss(*[None] * count),
+        loss(50.0, *[None] * (count - 1)),
+    )
+    assert len({slow, fast, unknown, one}) == 4
+    assert model.lesson([story(0)], [0], HOW).conditions == {}
 
 
 def test_stages_before_the_last_read_the_prompt_in_every_d_unless_told_to_read_the_clips_texts(model):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from longtake.stages import generating
 from longtake.stages.generating_orders import read_plot
 from longtake.video.joining import read_film
 from tests.files.tiny_model import write_model
+from tests.owl.tiny import causal_config, save_causal
 from tests.stages.tiny_worlds import save_picture, save_tiny_world
 
 QUICK = {"sampling": {"steps": 2}, "encoder": {"kind": "random"}}
@@ -340,3 +342,16 @@ def test_a_model_that_is_none_is_a_mistake_of_the_user(place, tmp_path):
             generating.run(
                 data_root=str(tmp_path / "lake"), model=model, prompt="A square.", image=str(place / "red.png")
             )
+
+
+def test_a_language_model_that_lies_in_a_bucket_is_fetched_for_a_film(place, s3, tmp_path):
+    folder, bucket = save_causal(tmp_path / "llama"), open_store(f"{s3}/models/llama")
+    for path in folder.iterdir():
+        bucket.put(path.name, path.read_bytes())
+    save_tiny_world(tmp_path / "owl.safetensors", lmm=causal_config(folder), lmm_place=bucket.uri)
+    shutil.rmtree(folder)
+    summary = generating.follow(
+        data_root=str(tmp_path / "data"), model=str(tmp_path / "owl.safetensors"), config={**QUICK, "script": {"segments": 2}},
+        prompt="A red square.", image=str(place / "red.png"),
+    )  # fmt: skip
+    assert summary.films[0]["segments"] == 2

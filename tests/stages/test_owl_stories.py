@@ -8,7 +8,7 @@ from longtake.config import load_config
 from longtake.errors import UserError
 from longtake.lake import Lake
 from longtake.owl.training import StoryBatch, batches
-from longtake.records import Run
+from longtake.records import Run, Score
 from longtake.stages import listing, owl_training, slicing
 from longtake.stages.owl_footage import NamedFootage, VideoShelf
 from longtake.stages.owl_stories import HELD_OUT, open_source, read_ahead
@@ -63,6 +63,10 @@ def test_clips_of_a_dataset_become_stories_with_their_captions_over_and_over_in_
         told = stories.train(range(5))
         again = stories.train(range(5, 10))
         assert stories.held_out(5) == []
+    scores = lake.tables.read(Score)
+    motions = {score.motion for score in scores}
+    assert {clip.conditions["motion"] for story in told for clip in story.clips} <= motions
+    assert source.statistics()["motion"][0] == pytest.approx(np.mean([np.log1p(m) for m in motions]), rel=0.5)
     names = [story.story_id for story in told]
     assert len(set(names)) == 5
     assert {story.story_id for story in again} == set(names)

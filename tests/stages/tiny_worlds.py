@@ -1,5 +1,7 @@
 """World models of a few thousand weights, saved; and a picture that their films begin with."""
 
+from dataclasses import replace
+
 import cv2
 import torch
 
@@ -20,15 +22,18 @@ def film_config(conditions=("motion",), size=16):
     )  # fmt: skip
 
 
-def save_tiny_world(path, **how):
-    """Untrained weights, pushed apart: its films move."""
+def save_tiny_world(path, *, lmm=None, lmm_place=None, **how):
+    """Untrained weights, pushed apart: its films move. `lmm`: the config of a pretrained language model, which the card says to be at
+    `lmm_place`."""
+    plain = CONFIG if lmm is None else replace(CONFIG, lmm=lmm)
     told = [torch.from_numpy(clip.frames_NHW3)[None] for number in range(6) for clip in story(number).clips]
-    model = make_world(CONFIG, film_config(**how), words(), fit_linear(iter(told), LINEAR))
+    model = make_world(plain, film_config(**how), words(), fit_linear(iter(told), LINEAR))
     with torch.no_grad():
         for weight in model.parameters():
             weight += 0.05 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1))
+    moved = plain if lmm is None else replace(plain, lmm=replace(lmm, model=lmm_place))
     card = WorldCard(
-        config=CONFIG, film=film_config(**how), words=words().to_json(), trained_on="squares", run_id="r", stage="world",
+        config=moved, film=film_config(**how), words=None if lmm else words().to_json(), trained_on="squares", run_id="r", stage="world",
         step=3, loss=0.5,
     )  # fmt: skip
     save_world(path, model, {}, card)

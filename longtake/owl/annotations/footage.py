@@ -37,7 +37,9 @@ def read_story(
         frames_NHW3 = shown_XHW3[number * frames : (number + 1) * frames]
         if clips and not clip.new_scene:
             frames_NHW3[0] = clips[-1].frames_NHW3[-1]
-        clips.append(Clip(frames_NHW3=frames_NHW3, text=clip.text, new_scene=clip.new_scene))
+        clips.append(
+            Clip(frames_NHW3=frames_NHW3, text=clip.text, new_scene=clip.new_scene, conditions=clip.conditions)
+        )
     return Story(story_id=plan.story_id, image_HW3=clips[0].frames_NHW3[0], text=plan.prompt, clips=clips)
 
 

@@ -1,6 +1,7 @@
 """Our own captions: clips of one video that follow each other in it, as slicing cut them and captioning told of them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from longtake.owl.annotations.plans import Conversion, LeftOut, StoryPlan, StoryPlans, name_stories
 from longtake.owl.annotations.timeline import Span, cut_spans, read_span
@@ -11,9 +12,13 @@ CUTS = ("cut", "gradual")
 
 
 def plans_of_clips(
-    clips: Iterable[Clip], captions: Mapping[str, Caption], conversion: Conversion | None = None
+    clips: Iterable[Clip],
+    captions: Mapping[str, Caption],
+    conversion: Conversion | None = None,
+    conditions: Mapping[str, Mapping[str, float]] | None = None,
 ) -> StoryPlans:
-    """The plans of all videos, each with its `video_id` as name; `captions` by `clip_id`. Times are those of the raw video.
+    """The plans of all videos, each with its `video_id` as name; `captions` and `conditions` (its metrics) by `clip_id`. Times are those
+    of the raw video.
 
     A story goes on where a clip begins within a frame of where the one before ends; what trimming, a gradual transition, a dropped shot
     or a missing caption leaves out ends it. Rows of another slicing (`made_by`) are videos of their own.
@@ -25,7 +30,7 @@ def plans_of_clips(
     plans: list[StoryPlan] = []
     left_out: list[LeftOut] = []
     for (video, _), rows in videos.items():
-        runs, missing = _runs(rows, captions)
+        runs, missing = _runs(rows, captions, conditions or {})
         chains = [chain for run in runs for chain in cut_spans(run, conversion)]
         plans += name_stories(video, None, chains, conversion)
         left_out += missing
@@ -34,7 +39,9 @@ def plans_of_clips(
     return StoryPlans(plans=tuple(plans), left_out=tuple(left_out))
 
 
-def _runs(rows: Iterable[Clip], captions: Mapping[str, Caption]) -> tuple[list[list[Span]], list[LeftOut]]:
+def _runs(
+    rows: Iterable[Clip], captions: Mapping[str, Caption], conditions: Mapping[str, Mapping[str, float]]
+) -> tuple[list[list[Span]], list[LeftOut]]:
     """Spans of one video that follow each other, and the clips that gave none."""
     runs: list[list[Span]] = []
     left_out: list[LeftOut] = []
@@ -46,7 +53,7 @@ def _runs(rows: Iterable[Clip], captions: Mapping[str, Caption]) -> tuple[list[l
             continue
         if before is None or abs(clip.start_s - before.end_s) > _frame_s(clip):
             runs.append([])
-        runs[-1].append(span)
+        runs[-1].append(replace(span, conditions=conditions.get(clip.clip_id, {})))
         before = clip
     return runs, left_out
 

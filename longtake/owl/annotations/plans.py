@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as config_dataclass
@@ -66,6 +66,8 @@ class ClipPlan:
     text: str
     new_scene: bool
     """There is a cut between the clip before and this one; never at a story's first clip, which begins with the story's image."""
+    conditions: Mapping[str, float] = field(default_factory=dict)
+    """As `story.Clip` has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +132,7 @@ def name_stories(
     ]
     plans: list[StoryPlan] = []
     for number, (first, *others) in enumerate(parts):
-        clips = (ClipPlan(start_s=first.start_s, end_s=first.end_s, text=first.text, new_scene=False), *others)
+        clips = (replace(first, new_scene=False), *others)
         prompt = first_words(title, conversion.words) if title else first.text
         plans.append(StoryPlan(story_id=f"{video}-{number}", video=video, prompt=prompt, clips=clips))
     return plans

@@ -2,8 +2,8 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from longtake.owl.annotations.plans import LONGEST_S, SEAM_S, ClipPlan, Conversion, LeftOut, first_words
 
@@ -20,6 +20,8 @@ class Span:
     text: str
     after_cut: bool = False
     """A cut lies between this and the span before it."""
+    conditions: Mapping[str, float] = field(default_factory=dict)
+    """Metrics of these seconds."""
 
 
 def cut_spans(spans: Sequence[Span], conversion: Conversion) -> list[Chain]:
@@ -39,7 +41,7 @@ def cut_spans(spans: Sequence[Span], conversion: Conversion) -> list[Chain]:
             if chains[-1] and not cut and start_s > free_s + SEAM_S:
                 chains.append(Chain())
             free_s = begin_s + (number + 1) * clip_s
-            chains[-1].append(_clip(start_s, free_s, span.text, bool(chains[-1]) and cut, conversion))
+            chains[-1].append(_clip(start_s, free_s, span, bool(chains[-1]) and cut, conversion))
             cut = False
     return [chain for chain in chains if chain]
 
@@ -66,7 +68,7 @@ def cover_clips(
             continue
         span = ordered[best]
         new_scene = before is not None and span is not before and _near(start_s, cuts, conversion.cut_reach * clip_s)
-        chains[-1].append(_clip(start_s, end_s, span.text, new_scene, conversion))
+        chains[-1].append(_clip(start_s, end_s, span, new_scene, conversion))
         before = span
     return [chain for chain in chains if chain], missed
 
@@ -113,5 +115,7 @@ def _near(at_s: float, cuts_s: Sequence[float], reach_s: float) -> bool:
     return place < len(cuts_s) and cuts_s[place] <= at_s + reach_s + SEAM_S
 
 
-def _clip(start_s: float, end_s: float, text: str, new_scene: bool, conversion: Conversion) -> ClipPlan:
-    return ClipPlan(start_s=start_s, end_s=end_s, text=first_words(text, conversion.words), new_scene=new_scene)
+def _clip(start_s: float, end_s: float, span: Span, new_scene: bool, conversion: Conversion) -> ClipPlan:
+    return ClipPlan(
+        start_s=start_s, end_s=end_s, text=first_words(span.text, conversion.words), new_scene=new_scene, conditions=span.conditions
+    )  # fmt: skip

@@ -27,6 +27,12 @@ def test_clips_that_follow_each_other_are_one_story_with_a_cut_between():
     ]  # fmt: skip
 
 
+def test_every_clip_has_the_metrics_of_the_footage_that_it_was_cut_from():
+    clips = rows(0, 4, 6)
+    (plan,) = plans_of_clips(clips, captions(clips), TWO, {clips[0].clip_id: {"motion": 3.0, "vtss": 2.5}}).plans
+    assert [dict(one.conditions) for one in plan.clips] == [{"motion": 3.0, "vtss": 2.5}] * 2 + [{}]
+
+
 def test_where_no_transition_is_there_is_no_cut():
     clips = rows(0, 4, 8, begins_with="start", ends_with="end")
     (plan,) = plans_of_clips(clips, captions(clips), TWO).plans
