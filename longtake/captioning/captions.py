@@ -30,7 +30,8 @@ def caption_clip(
     begins its own. A row with a reason has no caption. Raises VideoFault and Unmeasurable.
     """
     from longtake.captioning.looking import look_at, open_tools
-    from longtake.captioning.opening import name_of, open_captioner
+    from longtake.captioning.naming import name_of
+    from longtake.captioning.opening import open_captioner
     from longtake.video.guard import Guard
 
     config = config or CaptioningConfig()

@@ -10,7 +10,7 @@ from longtake.captioning.dialogue import converse
 from longtake.captioning.endpoint_client import Client
 from longtake.captioning.endpoint_messages import data_urls
 from longtake.captioning.faults import Unanswered
-from longtake.captioning.opening import name_of
+from longtake.captioning.naming import name_of
 from longtake.captioning.seen import Seen
 from longtake.errors import UserError
 

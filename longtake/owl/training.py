@@ -98,11 +98,12 @@ class OwlTraining:
         self.model.eval()
         with self.averages.applied(self.model), torch.no_grad():
             found = [
-                sum(float(part) for part in self.model.losses(self.draw(batch), self.config).values())
+                len(batch.stories)
+                * sum(float(part) for part in self.model.losses(self.draw(batch), self.config).values())
                 for batch in held_out
             ]
         self.model.train()
-        loss = sum(found) / len(found)
+        loss = sum(found) / sum(len(batch.stories) for batch in held_out)
         return Validated(loss=loss, by_time=(loss,), tokens=self.position.tokens, flops=self.position.flops)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -11,7 +11,7 @@ from longtake.captioning.captioner import Written
 from longtake.captioning.captions import caption_row
 from longtake.captioning.config import ALGORITHM_VERSION, CaptioningConfig
 from longtake.captioning.faults import REASONS
-from longtake.captioning.opening import name_of
+from longtake.captioning.naming import name_of
 from longtake.captioning.quality import CaptionTally
 from longtake.config import dump_config, load_config
 from longtake.datasets.members import Member, read_buckets

@@ -134,8 +134,8 @@ def _segments(film: Film, pieces: Sequence[Path], studio: Studio) -> Iterator[St
         frames_NHW3 = read_film(piece, size_px)
         steered_by = row if own else film.rows[row.index - 1] if row.index else None
         yield StripSegment(
-            row=drift_of(row), start_s=start_s, text=steered_by.dynamics if steered_by else "",
-            by_user=bool(steered_by and steered_by.dynamics_given), strip=_strip(frames_NHW3),
+            row=drift_of(row), start_s=start_s, text=steered_by.dynamics if steered_by else film.order.wanted.prompt,
+            by_user=steered_by is None or steered_by.dynamics_given, strip=_strip(frames_NHW3),
             seam=b"" if before_HW3 is None else _strip(np.stack([before_HW3, frames_NHW3[0]])), note=_note(row),
         )  # fmt: skip
         before_HW3 = frames_NHW3[-1]

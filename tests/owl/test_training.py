@@ -14,7 +14,7 @@ from longtake.latents.linear import fit_linear
 from longtake.owl.film import DiTFilm, of_states
 from longtake.owl.opening import open_lmm
 from longtake.owl.owl import Owl
-from longtake.owl.training import OwlTraining, batches
+from longtake.owl.training import OwlTraining, StoryBatch, batches
 from longtake.owl.training_config import OwlTrainingConfig
 from longtake.owl.world_model import WorldModel, choose_clips
 from tests.owl.tiny import CONFIG, SMALL, story, words
@@ -192,3 +192,11 @@ def test_the_validation_loss_is_of_the_averages_and_the_same_every_time(model):
     records = list(train(training, batches(told, config), lambda: training.validate(held_out)))
     assert [record.step for record in records if record.validated] == [3, 6]
     assert training.validate(held_out) == training.validate(held_out)
+
+
+def test_a_held_out_story_weighs_as_much_in_a_smaller_last_batch(model):
+    training = OwlTraining(model, replace(HOW, stage="generative"))
+    alone = [StoryBatch(stories=told([number]), numbers=[number]) for number in range(3)]
+    pair = StoryBatch(stories=told([0, 1]), numbers=[0, 1])
+    each = [training.validate([one]).loss for one in alone]
+    assert training.validate([pair, alone[2]]).loss == pytest.approx(sum(each) / 3, rel=1e-4)

@@ -9,7 +9,7 @@ from longtake.captioning.faults import Rejected
 from longtake.captioning.measured.prose.environment import quotable
 from longtake.captioning.measured.prose.merging import write_parts, write_text
 from longtake.captioning.measured.prose.voice import Voice
-from longtake.captioning.opening import name_of
+from longtake.captioning.naming import name_of
 from longtake.captioning.seen import Seen
 from longtake.errors import UserError
 
