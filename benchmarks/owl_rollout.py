@@ -176,7 +176,7 @@ def film_by_trained_weights(segments: int) -> None:
     )
     alone, _ = _film(trained.model, replace(script, cuts=frozenset(range(1, segments))), cuts)
     steps = [
-        median([row.seam_pixel_levels or 0.0 for row in which[1:] if not row.scheduled_cut]) for which in (rows, alone)
+        median([row.seam_pixel_levels or 0.0 for row in which[1:] if not row.scene_cut]) for which in (rows, alone)
     ]
     print(f"median step over a seam within a scene: {steps[0]:.2f} levels with the last frame, {steps[1]:.2f} without")
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from longtake.evaluation.segment_drift import SegmentDrift
+
 BUCKETS = 64
 """Partitions of every table that comes from footage; a shard is a set of whole buckets."""
 
@@ -366,10 +368,9 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """One segment of a film that a world model has made, with what was measured on it while it was made.
-
-    Drift numbers are those of `longtake/evaluation/segment_drift.py`, which has the unit and the method of each.
+class Segment(SegmentDrift):
+    """One segment of a film that a world model has made, with what was measured on it while it was made: the columns of SegmentDrift,
+    and these. An anchor is a cut, too.
     """
 
     TABLE: ClassVar[str] = "segments"
@@ -377,8 +378,6 @@ class Segment:
 
     rollout_id: str
     """Digest of the model, the script and the configs: the same film has the same id."""
-    index: int
-    """From 0."""
     bucket: int
     """`bucket_of(rollout_id)`."""
     dynamics: str
@@ -389,15 +388,10 @@ class Segment:
     """The segment's file, relative to the data root: only what it adds to the film."""
     state_uri: str
     """State, key frames, words and the drift meter's memory (safetensors), relative to the data root."""
-    scene: int
-    scene_cut: bool
-    """It begins a new scene: a cut of the script, or an anchor."""
     anchored: bool
     """It began from the film's first picture again, since the segment before had drifted."""
-    frames: int
-    """That it adds to the film."""
     seconds: float
-    """The same, in seconds of the film."""
+    """What it adds to the film, in seconds of it."""
     state_s: float
     """Time that it took the language model to read."""
     film_s: float
@@ -406,27 +400,6 @@ class Segment:
     """Time that it took the language model to write."""
     encoder: str
     """Whose features numbers of similarity are: they compare under the same one alone."""
-    seam_pixel_levels: float | None
-    seam_pixel_ratio: float | None
-    seam_feature_distance: float | None
-    seam_feature_ratio: float | None
-    seam_flow_px: float | None
-    seam_flow_ratio: float | None
-    flicker: float | None
-    motion_levels: float | None
-    flow_px: float | None
-    consistency: float | None
-    adjacent_similarity: float | None
-    similarity_to_first: float
-    similarity_to_scene: float
-    blue_levels: float
-    green_levels: float
-    red_levels: float
-    saturation: float
-    contrast_levels: float
-    sharpness: float
-    colour_levels_from_first: float
-    colour_levels_from_scene: float
     crossed: str | None
     """The lines that it crosses, in words; null: none."""
     verdict: Literal["go_on", "anchor", "stop"]

@@ -20,7 +20,7 @@ def crossed(rows: Sequence[SegmentDrift], limits: DriftLimits) -> str | None:
     base = next(each for each in rows if each.scene == row.scene)
     found = [_say(what, value, limit, least) for what, value, limit, least in _lines(row, base, limits)]
     told = [sentence for sentence in found if sentence]
-    return f"segment {row.segment}: {'; '.join(told)}" if told else None
+    return f"segment {row.index}: {'; '.join(told)}" if told else None
 
 
 def _lines(row: SegmentDrift, base: SegmentDrift, limits: DriftLimits) -> Iterable[Line]:
@@ -31,7 +31,7 @@ def _lines(row: SegmentDrift, base: SegmentDrift, limits: DriftLimits) -> Iterab
     yield "change of contrast (levels)", contrast, limits.contrast_change_levels_at_most, False
     yield "share of sharpness", _share(row.sharpness, base.sharpness), limits.sharpness_share_at_least, True
     yield "share of motion", _share(row.flow_px, base.flow_px), limits.motion_share_at_least, True
-    if not row.scheduled_cut:
+    if not row.scene_cut:
         yield "seam against its surroundings, pixels", row.seam_pixel_ratio, limits.seam_pixel_ratio_at_most, False
         yield "seam, features", row.seam_feature_ratio, limits.seam_feature_ratio_at_most, False
         yield "seam, flow", row.seam_flow_ratio, limits.seam_flow_ratio_at_most, False

@@ -102,7 +102,7 @@ class DriftMeter:
         steps_3P = _steps(frames, along_NE)
         seam_3, interior_3P = (steps_3P[:, 0], steps_3P[:, 1:]) if last else (None, steps_3P)
         row = SegmentDrift(
-            segment=self._segment, scene=self._scenes - 1, scheduled_cut=cut, frames=len(new_NHW3),
+            index=self._segment, scene=self._scenes - 1, scene_cut=cut, frames=len(new_NHW3),
             **_seam(seam_3, np.concatenate([last.interior_3P, interior_3P], axis=1) if last else interior_3P),
             **_interior(interior_3P),
             **_kept(along_NE, self._first_feature_E, interior_3P),

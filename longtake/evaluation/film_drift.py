@@ -83,12 +83,12 @@ def summarise(rows: Sequence[SegmentDrift]) -> FilmDrift:
         segments=len(rows),
         scenes=rows[-1].scene + 1,
         frames=sum(row.frames for row in rows),
-        seams=_jumps([row for row in rows if row.seam_pixel_levels is not None and not row.scheduled_cut]),
-        cuts=_jumps([row for row in rows if row.scheduled_cut]),
+        seams=_jumps([row for row in rows if row.seam_pixel_levels is not None and not row.scene_cut]),
+        cuts=_jumps([row for row in rows if row.scene_cut]),
         flicker=interior("flicker"),
         motion_levels=interior("motion_levels"),
         flow_px=interior("flow_px"),
-        consistency=_mean((row.consistency, row.frames - (row.segment == 0)) for row in rows),
+        consistency=_mean((row.consistency, row.frames - (row.index == 0)) for row in rows),
         adjacent_similarity=interior("adjacent_similarity"),
         least_similarity_to_scene=min(row.similarity_to_scene for row in rows),
         trends={name: _trend(rows, name) for name in TRENDS},
@@ -115,7 +115,7 @@ def _jumps(rows: Sequence[SegmentDrift]) -> Jumps:
         return median(known) if known else None
 
     levels = [row.seam_pixel_levels for row in rows if row.seam_pixel_levels is not None]
-    worst = max(((row.seam_pixel_ratio, row.segment) for row in rows if row.seam_pixel_ratio is not None), default=None)
+    worst = max(((row.seam_pixel_ratio, row.index) for row in rows if row.seam_pixel_ratio is not None), default=None)
     return Jumps(
         count=len(rows),
         pixel_ratio=middle(lambda row: row.seam_pixel_ratio),
@@ -129,7 +129,7 @@ def _jumps(rows: Sequence[SegmentDrift]) -> Jumps:
 
 def _trend(rows: Sequence[SegmentDrift], name: str) -> Trend:
     values: list[float | None] = [getattr(row, name) for row in rows]
-    known = [(float(row.segment), value) for row, value in zip(rows, values, strict=True) if value is not None]
+    known = [(float(row.index), value) for row, value in zip(rows, values, strict=True) if value is not None]
     counts = [row.frames for row in rows]
     start = _mean(zip(values, _at_start(counts), strict=True))
     end = _mean(zip(values[::-1], _at_start(counts[::-1]), strict=True))

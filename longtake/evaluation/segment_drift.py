@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentDrift:
     """A row of numbers; None where one does not apply. Levels are of 255, flow is in pixels of the film from a frame to the next,
     similarity is the cosine of features. Interior: pairs of neighbours among the segment's new frames, the seam before it apart."""
 
-    segment: int
+    index: int
     """From 0."""
     scene: int
     """From 0: another after each scheduled cut."""
-    scheduled_cut: bool
+    scene_cut: bool
     """The seam before it is one: its discontinuity is wanted. Never before the first segment."""
     frames: int
     """That it adds to the film: without the one that repeats the frame before the seam."""

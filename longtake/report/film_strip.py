@@ -81,7 +81,7 @@ class FilmStrip:
 def film_strip(strip: FilmStrip) -> str:
     """The page, which stands alone."""
     rows = [one.row for one in strip.segments]
-    cuts = [row.segment for row in rows if row.scheduled_cut]
+    cuts = [row.index for row in rows if row.scene_cut]
     shown = strip.segments[:: -(-len(strip.segments) // MOST_SEGMENTS) or 1]
     pictures = _pictures(shown)
     film = base64.b64encode(strip.film).decode() if len(strip.film) < FILM_BYTES else ""
@@ -96,7 +96,7 @@ def film_strip(strip: FilmStrip) -> str:
         trends=_trends(strip.drift),
         plots=_plots(rows, cuts, strip.similarity_name),
         states=heat_svg(strip.states, label="similarity of states", cuts=cuts),
-        segments=[_card(one, pictures.get(one.row.segment)) for one in shown],
+        segments=[_card(one, pictures.get(one.row.index)) for one in shown],
         skipped=len(strip.segments) - len(shown),
         without_pictures=len(shown) - len(pictures),
         film=film,
@@ -146,7 +146,7 @@ def _card(one: StripSegment, pictures: tuple[str, str] | None) -> dict[str, Any]
 def _pictures(segments: Sequence[StripSegment]) -> dict[int, tuple[str, str]]:
     """Strip and seam in base64 by segment: of all, or of every second, third, ... so that they fit."""
     coded = {
-        one.row.segment: (base64.b64encode(one.strip).decode(), base64.b64encode(one.seam).decode()) for one in segments
+        one.row.index: (base64.b64encode(one.strip).decode(), base64.b64encode(one.seam).decode()) for one in segments
     }
     for every in range(1, len(coded) + 1):
         kept = dict(list(coded.items())[::every])
@@ -183,7 +183,7 @@ def _plots(rows: Sequence[SegmentDrift], cuts: Sequence[int], similarity_name: s
         ("contrast", "dim", _share(rows, lambda row: row.contrast_levels)),
         ("sharpness", "bad", _share(rows, lambda row: row.sharpness)),
     ]
-    seams = [row for row in rows if not row.scheduled_cut]
+    seams = [row for row in rows if not row.scene_cut]
     start = "its scene's first segment" if cuts else "the first segment"
     motion: list[Curve] = [("flow", "kept", lambda row: row.flow_px)]
     plots = [
@@ -197,7 +197,7 @@ def _plots(rows: Sequence[SegmentDrift], cuts: Sequence[int], similarity_name: s
         ),
     ]
     if cuts:
-        at_cuts = [row for row in rows if row.scheduled_cut]
+        at_cuts = [row for row in rows if row.scene_cut]
         plots.append(("Scheduled cuts: the step over each, to be seen", _plot(at_cuts, jumps, [], base=1.0, of=rows)))
     return plots
 
@@ -220,13 +220,13 @@ def _plot(
         parts: dict[int, list[tuple[float, float]]] = defaultdict(list)
         for row in rows:
             if (value := field(row)) is not None:
-                parts[row.segment if of else row.scene].append((float(row.segment), value))
+                parts[row.index if of else row.scene].append((float(row.index), value))
         for points in parts.values():
             said = [f"segment {segment:.0f}, {name}: {number(value)}" for segment, value in points]
             series.append(Series(points=points, name=name, style="dotted line", colour=colour, said=said))
         if of:
             series.append(Series(points=[], name=name, style="dots", colour=colour))  # how the legend shows them
-    across = Axis.over("segment", [row.segment for row in of or rows])
+    across = Axis.over("segment", [row.index for row in of or rows])
     across = replace(across, ticks=tuple(tick for tick in across.ticks if tick == int(tick)))
     held = [] if base is None else [base]
     up = Axis.over("", [*held, *(value for one in series for _, value in one.points)])

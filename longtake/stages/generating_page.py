@@ -27,7 +27,7 @@ from longtake.report.page import clock
 from longtake.report.pictures import FILM_BYTES
 from longtake.report.sampling import ShownFilm, sampling_sheet
 from longtake.stages.generating_orders import Order, Studio, uris_of
-from longtake.stages.generating_segments import drift_of, is_over
+from longtake.stages.generating_segments import is_over
 from longtake.video.joining import join_films, read_film
 
 STATES = 400
@@ -49,7 +49,7 @@ class Film:
     @classmethod
     def of(cls, order: Order, rows: Sequence[Segment]) -> "Film":
         assert is_over(order, rows), "a film is shown when it is over"
-        return cls(order=order, rows=rows, drift=summarise([drift_of(row) for row in rows]))
+        return cls(order=order, rows=rows, drift=summarise(rows))
 
     @property
     def seconds(self) -> float:
@@ -134,7 +134,7 @@ def _segments(film: Film, pieces: Sequence[Path], studio: Studio) -> Iterator[St
         frames_NHW3 = read_film(piece, size_px)
         steered_by = row if own else film.rows[row.index - 1] if row.index else None
         yield StripSegment(
-            row=drift_of(row), start_s=start_s, text=steered_by.dynamics if steered_by else film.order.wanted.prompt,
+            row=row, start_s=start_s, text=steered_by.dynamics if steered_by else film.order.wanted.prompt,
             by_user=steered_by is None or steered_by.dynamics_given, strip=_strip(frames_NHW3),
             seam=b"" if before_HW3 is None else _strip(np.stack([before_HW3, frames_NHW3[0]])), note=_note(row),
         )  # fmt: skip

@@ -5,7 +5,7 @@ Legend: N frames, H W pixels, 3 channels: blue, green, red; S segments.
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -16,7 +16,6 @@ from longtake.config import dump_config
 from longtake.evaluation.crossing import crossed
 from longtake.evaluation.drift import DriftMeter
 from longtake.evaluation.encoders import Encoder
-from longtake.evaluation.segment_drift import SegmentDrift
 from longtake.lake import Lake, ObjectChanged
 from longtake.owl.config import ALGORITHM_VERSION
 from longtake.owl.loop import Filmed
@@ -28,8 +27,6 @@ from longtake.stages.generating_orders import STAGE, Order
 from longtake.video.film import write_film
 
 _METER = "drift."
-_RENAMED = {"segment": "index", "scheduled_cut": "scene_cut"}
-"""Numbers of drift that the table calls otherwise."""
 
 
 def read_rows(lake: Lake, order: Order) -> list[Segment]:
@@ -40,13 +37,6 @@ def read_rows(lake: Lake, order: Order) -> list[Segment]:
 
 def is_over(order: Order, rows: Sequence[Segment]) -> bool:
     return len(rows) == order.plot.segments or bool(rows and rows[-1].verdict == "stop")
-
-
-def drift_of(row: Segment) -> SegmentDrift:
-    """Its numbers, as they were measured."""
-    return SegmentDrift(
-        **{field.name: getattr(row, _RENAMED.get(field.name, field.name)) for field in fields(SegmentDrift)}
-    )
 
 
 class Reel:
@@ -90,7 +80,7 @@ class Reel:
     def add(self, shot: Shot) -> Segment:
         """Measures the segment and puts its objects into the lake; the row is for the caller to commit."""
         drift = self._meter.add(shot.frames_NHW3, new_scene=shot.new_scene)
-        scene = [drift_of(row) for row in self.rows if row.scene == drift.scene][:1]
+        scene = [row for row in self.rows if row.scene == drift.scene][:1]
         said = crossed([*scene, drift], self._config.drift)
         clip, state = (self.order.key(f"{shot.index:05}.{kind}") for kind in ("mp4", "safetensors"))
         with tempfile.TemporaryDirectory() as scratch:
@@ -99,13 +89,12 @@ class Reel:
             save_file(self._tensors(shot), path / "state")
             self._lake.objects.put(clip, (path / "clip.mp4").read_bytes(), overwrite=True)
             self._lake.objects.put(state, (path / "state").read_bytes(), overwrite=True)
-        numbers = {_RENAMED.get(name, name): value for name, value in vars(drift).items()}
         row = Segment(
             rollout_id=self.order.rollout_id, bucket=bucket_of(self.order.rollout_id), dynamics=shot.dynamics,
             dynamics_given=shot.given, clip_uri=clip, state_uri=state, anchored=shot.anchored,
             seconds=drift.frames / self._fps, state_s=shot.state_s, film_s=shot.film_s, dynamics_s=shot.dynamics_s,
             encoder=self._meter.encoder.name, crossed=said, verdict=self._config.on_drift if said else "go_on", vtss=None,
-            made_by=self._made_by, **numbers,
+            made_by=self._made_by, **asdict(drift),
         )  # fmt: skip
         self.rows.append(row)
         return row

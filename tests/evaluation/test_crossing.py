@@ -39,10 +39,10 @@ def test_a_film_that_comes_to_rest_crosses_the_line_of_motion():
     assert crossed([row(0, flow_px=0.0), row(1, flow_px=0.0)], LIMITS) is None
 
 
-def test_a_scheduled_cut_is_no_seam_and_its_scene_is_compared_with_itself():
+def test_a_scene_cut_is_no_seam_and_its_scene_is_compared_with_itself():
     rows = [
         row(0),
-        row(1, scene=1, scheduled_cut=True, seam_pixel_ratio=50.0, sharpness=10.0),
+        row(1, scene=1, scene_cut=True, seam_pixel_ratio=50.0, sharpness=10.0),
         row(2, scene=1, sharpness=8.0),
     ]
     assert crossed(rows[:2], LIMITS) is None

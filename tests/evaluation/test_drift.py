@@ -37,7 +37,7 @@ def measure(segments, encoder=None):
 
 def test_the_first_segment_has_no_seam_and_is_like_itself():
     row = DriftMeter(RandomEncoder()).add(flat(10, 12, 16), new_scene=True)
-    assert (row.segment, row.scene, row.scheduled_cut, row.frames) == (0, 0, False, 3)
+    assert (row.index, row.scene, row.scene_cut, row.frames) == (0, 0, False, 3)
     seam = {name: value for name, value in dataclasses.asdict(row).items() if name.startswith("seam")}
     assert len(seam) == 6
     assert set(seam.values()) == {None}
@@ -159,10 +159,10 @@ def test_grain_lowers_the_flicker_number():
     assert summarise(measure(film(noise=6))).flicker < summarise(measure(film())).flicker - 0.01
 
 
-def test_scheduled_cuts_are_scored_apart_and_begin_a_scene_of_their_own():
+def test_scene_cuts_are_scored_apart_and_begin_a_scene_of_their_own():
     rows = measure(film(cuts=(2, 4)))
     assert [row.scene for row in rows] == [0, 0, 1, 1, 2, 2]
-    assert [row.scheduled_cut for row in rows] == [False, False, True, False, True, False]
+    assert [row.scene_cut for row in rows] == [False, False, True, False, True, False]
     assert [row.frames for row in rows] == [9, 8, 9, 8, 9, 8]
     whole = summarise(rows)
     assert (whole.scenes, whole.cuts.count, whole.seams.count) == (3, 2, 3)

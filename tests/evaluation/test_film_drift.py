@@ -43,7 +43,7 @@ def test_the_worst_seam_is_named_and_no_cut_is_taken_for_one():
     rows = [
         row(0),
         row(1, seam_pixel_ratio=1.5),
-        row(2, seam_pixel_ratio=40.0, scheduled_cut=True, scene=1),
+        row(2, seam_pixel_ratio=40.0, scene_cut=True, scene=1),
         row(3, scene=1, seam_pixel_ratio=3.0),
     ]
     found = summarise(rows)

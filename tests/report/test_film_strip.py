@@ -102,7 +102,7 @@ def test_the_encoder_is_named_and_motion_stands_beside_consistency(made):
     assert "Motion beside it" in page
 
 
-def test_seams_and_scheduled_cuts_are_told_apart(made):
+def test_seams_and_scene_cuts_are_told_apart(made):
     assert made.drift.seams.worst_segment in JUMPS
     assert made.drift.cuts.pixel_ratio > made.drift.seams.pixel_ratio
     page = Reader(film_strip(made)).text
