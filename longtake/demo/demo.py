@@ -23,6 +23,7 @@ from longtake.demo.footage import get_footage
 from longtake.demo.laws import find_laws
 from longtake.demo.recipe import ENCODING, STEPS, TRAINING
 from longtake.demo.reels import BIKES, REELS, Known, draw_reel, known_transitions
+from longtake.demo.world import again, film_shapes
 from longtake.errors import EXIT_DONE, EXIT_QUARANTINED
 from longtake.lake import Lake, Store, open_store
 from longtake.lake.server import BUCKET, Server
@@ -80,10 +81,19 @@ def run_demo(folder: Path) -> int:
         _show_learned(console, Lake(DATA), trained.model["uri"], folder / "films")
         console.print("[bold]8[/] Scaling laws of a transformer: planned, swept and fitted, on films that are drawn")
         find_laws(Lake(DATA), console, f"{trained.run}-laws")
+        console.print(
+            "[bold]9[/] A film of three scenes, by a small world model of drawn shapes that comes with longtake"
+        )
+        film_shapes(Lake(DATA), console, f"{trained.run}-film", folder / "long-film")
         shutil.rmtree(folder / "reports", ignore_errors=True)
-        runs = {"curate": outcome.run, "train": trained.run, "laws": f"{trained.run}-laws"}
+        runs = {
+            "curate": outcome.run,
+            "train": trained.run,
+            "laws": f"{trained.run}-laws",
+            "film": f"{trained.run}-film",
+        }
         reports = [p for name, run in runs.items() for p in _copy_reports(Lake(DATA), run, folder / "reports" / name)]
-    console.print("[bold]9[/] Where to look")
+    console.print("[bold]10[/] Where to look")
     for path in reports:
         console.print(f"    {path.absolute().as_uri()}", markup=False)
     command = "longtake" if shutil.which("longtake") else sys.argv[0]
@@ -95,6 +105,7 @@ def run_demo(folder: Path) -> int:
         f"    {command} lake ls {RAW}",
         f'    {command} sample --model {trained.model["uri"]} --prompt "A street race."',
         f"    {command} dataset card {dataset} --data-root {DATA}",
+        f"    {again(command, folder / 'long-film')}",
         f'    {command} lake query "{question}" --data-root {DATA}',
     ):
         console.print(line, markup=False)

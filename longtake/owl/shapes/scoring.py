@@ -25,10 +25,13 @@ class Fact:
     expected: str
     found: str | None
     """None: it cannot be told."""
+    stayed: bool = False
+    """It was to come back, and had not gone in the clip before."""
 
     @property
     def right(self) -> bool:
-        return self.found == self.expected
+        """What never left has not come back: a film that does not leave a place remembers nothing of it."""
+        return self.found == self.expected and not self.stayed
 
 
 def score(shown: Shown, films: Sequence[Frames], config: ShapesConfig) -> list[Fact]:
@@ -42,8 +45,11 @@ def score(shown: Shown, films: Sequence[Frames], config: ShapesConfig) -> list[F
             f"{shown.story.story_id}: {len(films)} clips of a script of {len(shown.shots)}; expected one for each"
         )
     facts: list[Fact] = []
+    before: Seen | None = None
     for clip, (shot, frames_NHW3) in enumerate(zip(shown.shots, films, strict=True)):
-        facts += _facts_of(clip, shot, judge(frames_NHW3, config))
+        seen = judge(frames_NHW3, config)
+        facts += _facts_of(clip, shot, seen, before)
+        before = seen
     return facts
 
 
@@ -54,7 +60,7 @@ def share_right(facts: Iterable[Fact], what: What, after: int | None = None) -> 
     return sum(chosen) / len(chosen) if chosen else None
 
 
-def _facts_of(clip: int, shot: Shot, seen: Seen) -> list[Fact]:
+def _facts_of(clip: int, shot: Shot, seen: Seen, before: Seen | None) -> list[Fact]:
     event = f"{shot.event.verb} {shot.event.side or ''}".strip()
     found = f"{seen.event.verb} {seen.event.side or ''}".strip() if seen.event else None
     facts = [Fact(clip=clip, what="event", after=0, expected=event, found=found)]
@@ -69,7 +75,25 @@ def _facts_of(clip: int, shot: Shot, seen: Seen) -> list[Fact]:
         "texture": shot.place.texture,
         "ground": shot.place.ground,
     }
-    of_film: Mapping[str, str | None] = {"colour": seen.colour, "texture": seen.texture, "ground": seen.ground}
     for what, after in shot.returns.items():
-        facts.append(Fact(clip=clip, what=what, after=after, expected=str(of_script[what]), found=of_film[what]))
+        found = getattr(seen, what)
+        facts.append(
+            Fact(
+                clip=clip,
+                what=what,
+                after=after,
+                expected=str(of_script[what]),
+                found=found,
+                stayed=_stayed(shot, before),
+            )
+        )
     return facts
+
+
+def _stayed(shot: Shot, before: Seen | None) -> bool:
+    """Whether what is to come back was there in the clip before: the place of a cut back, else an object in its last frame."""
+    if before is None:
+        return False
+    if shot.cut:
+        return (before.texture, before.ground) == (shot.place.texture, shot.place.ground)
+    return bool(before.present_N[-1])

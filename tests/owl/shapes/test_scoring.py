@@ -36,6 +36,18 @@ def test_a_film_that_returns_in_another_colour_forgets_the_colour_alone():
     assert [(fact.clip, fact.what, fact.after) for fact in facts if not fact.right] == [(8, "colour", 8)]
 
 
+def test_a_film_that_never_leaves_a_place_or_an_object_has_remembered_nothing():
+    for cuts, whats in ((0, {"colour"}), (1, {"colour", "texture", "ground"})):
+        shown = draw_story(0, ShapesConfig(gap=8, cuts=cuts))
+        back = shown.shots[8]
+        if cuts:
+            assert back.cut
+        held = films(shown)[8][-1:].repeat(9, axis=0)
+        facts = [fact for fact in score(shown, [held] * 9, CONFIG) if fact.clip == 8 and fact.after == 8]
+        assert {fact.what for fact in facts if fact.what in whats} == {fact.what for fact in facts} - {"presence"}
+        assert all(fact.found == fact.expected and not fact.right for fact in facts if fact.what in whats)
+
+
 def test_facts_are_asked_of_returns_and_events_of_every_clip():
     for seed in range(10):
         shown = draw_story(seed, CONFIG)
