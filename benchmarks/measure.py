@@ -32,6 +32,15 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
+def spread(values: Sequence[float | None]) -> str:
+    """Mean (least to most) of what is known."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    mean = sum(known) / len(known)
+    return f"{mean:.2f}" if len(known) == 1 else f"{mean:.2f} ({min(known):.2f} to {max(known):.2f})"
+
+
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A Markdown table; floats with three figures."""
     print("| " + " | ".join(head) + " |")

@@ -24,12 +24,20 @@ class ShapesConfig:
     still holds. What comes back inside a longer absence (a place seen again before its object is) has a gap of its own."""
     cuts: float = Field(default=0.5, ge=0, le=1)
     """Share of absences that are, or hold, a cut to another place and back, where they are long enough."""
+    arrivals: float = Field(default=0.0, ge=0, le=1)
+    """Share of films that begin in an empty place, into which their object comes in the second clip: no picture that is given shows
+    it, so that whoever films it chooses its colour, and has to keep to it."""
 
     @model_validator(mode="after")
     def _check(self) -> "ShapesConfig":
         if self.gap >= self.clips:
             raise ValueError(
                 f"gap is {self.gap} of {self.clips} clips; expected fewer: what comes back was seen before"
+            )
+        if self.arrivals and self.gap > self.clips - 3:
+            raise ValueError(
+                f"gap is {self.gap} of {self.clips} clips, and objects arrive; expected at most {self.clips - 3}: "
+                "one clip is without the object, in one it comes, and in one it is last seen"
             )
         return self
 

@@ -36,7 +36,8 @@ class Fact:
 
 def score(shown: Shown, films: Sequence[Frames], config: ShapesConfig) -> list[Fact]:
     """The facts of every clip: its event always; colour, texture and ground where they come back; after a cut back, where no text
-    says it, whether the object is there ("presence").
+    says it, whether the object is there ("presence"). The colour of an object that was in no picture given is the one that the film itself
+    first gave it.
 
     `films` are the clips' frames in order. Raises UserError where they are not as many as the script's.
     """
@@ -46,9 +47,12 @@ def score(shown: Shown, films: Sequence[Frames], config: ShapesConfig) -> list[F
         )
     facts: list[Fact] = []
     before: Seen | None = None
+    colours: dict[int, str | None] = {}
     for clip, (shot, frames_NHW3) in enumerate(zip(shown.shots, films, strict=True)):
         seen = judge(frames_NHW3, config)
-        facts += _facts_of(clip, shot, seen, before)
+        if shot.thing:
+            colours.setdefault(shot.number, shot.thing.colour if clip == 0 else seen.colour)
+        facts += _facts_of(clip, shot, seen, before, colours.get(shot.number))
         before = seen
     return facts
 
@@ -60,7 +64,7 @@ def share_right(facts: Iterable[Fact], what: What, after: int | None = None) -> 
     return sum(chosen) / len(chosen) if chosen else None
 
 
-def _facts_of(clip: int, shot: Shot, seen: Seen, before: Seen | None) -> list[Fact]:
+def _facts_of(clip: int, shot: Shot, seen: Seen, before: Seen | None, colour: str | None) -> list[Fact]:
     event = f"{shot.event.verb} {shot.event.side or ''}".strip()
     found = f"{seen.event.verb} {seen.event.side or ''}".strip() if seen.event else None
     facts = [Fact(clip=clip, what="event", after=0, expected=event, found=found)]
@@ -70,8 +74,8 @@ def _facts_of(clip: int, shot: Shot, seen: Seen, before: Seen | None) -> list[Fa
         facts.append(
             Fact(clip=clip, what="presence", after=after, expected="there" if shot.thing else "not there", found=there)
         )
-    of_script: Mapping[str, str | None] = {
-        "colour": shot.thing.colour if shot.thing else None,
+    expected: Mapping[str, str | None] = {
+        "colour": colour,
         "texture": shot.place.texture,
         "ground": shot.place.ground,
     }
@@ -82,7 +86,7 @@ def _facts_of(clip: int, shot: Shot, seen: Seen, before: Seen | None) -> list[Fa
                 clip=clip,
                 what=what,
                 after=after,
-                expected=str(of_script[what]),
+                expected=str(expected[what]),
                 found=found,
                 stayed=_stayed(shot, before),
             )

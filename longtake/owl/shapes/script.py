@@ -51,8 +51,12 @@ class Shot:
 
 
 def draw_script(rng: np.random.Generator, config: ShapesConfig) -> list[Shot]:
-    """The shots of a film. An object is seen in the first; it, or its place, is hidden and comes back as often as the film allows."""
+    """The shots of a film. An object is seen in the first, or arrives; it, or its place, is hidden and comes back as often as the film
+    allows."""
     film = _Film(rng, config)
+    if config.arrivals and config.clips > 1 and rng.random() < config.arrivals:
+        film.begin_empty()
+        film.come_in("a")
     while (left := config.clips - len(film.shots) - 1) > 0:
         gap = config.gap or int(rng.integers(1, left + 1))
         if gap > left:
@@ -65,7 +69,7 @@ def draw_script(rng: np.random.Generator, config: ShapesConfig) -> list[Shot]:
         else:
             film.leave()
             film.wait(gap - 1)
-            film.come_back()
+            film.come_in("the")
     while len(film.shots) < config.clips:
         film.stay()
     return list(_with_returns(film.shots))
@@ -84,6 +88,10 @@ class _Film:
         self.thing = self._draw_thing(get_args(Shape))
         self.at: Point | None = self._draw_point()
 
+    def begin_empty(self) -> None:
+        self.at = None
+        self._add(Event("empty"), None, None)
+
     def stay(self) -> None:
         """The object rests or moves, in the first place."""
         event, path = self._act(self.at)
@@ -96,9 +104,11 @@ class _Film:
         self._add(Event("leaves", side), (self.at, self._beyond(self.at, side)), self.thing)
         self.at = None
 
-    def come_back(self) -> None:
+    def come_in(self, article: str) -> None:
+        """Back, or for the first time, which the text tells by its article alone."""
         side, to = self._draw_side(), self._draw_point()
-        self._add(Event("returns", side), (self._beyond(to, side), to), self.thing)
+        event = Event("returns", side)
+        self._add(event, (self._beyond(to, side), to), self.thing, text=tell(event, self.thing.shape, article))
         self.at = to
 
     def wait(self, clips: int) -> None:

@@ -36,6 +36,26 @@ def test_a_film_that_returns_in_another_colour_forgets_the_colour_alone():
     assert [(fact.clip, fact.what, fact.after) for fact in facts if not fact.right] == [(8, "colour", 8)]
 
 
+def test_an_object_that_arrives_keeps_the_colour_that_the_film_gave_it():
+    config = ShapesConfig(gap=6, cuts=0, arrivals=1)
+    shown = draw_story(0, config)
+    others = (draw_story(seed, config) for seed in range(1, 3000))
+    other = next(
+        o for o in others
+        if all(o.shots[k].event == shown.shots[k].event for k in (1, 8)) and o.shots[1].thing.colour != shown.shots[1].thing.colour
+    )  # fmt: skip
+    true, elsewhere = films(shown), films(other)
+    for made, right in (
+        (true, True),
+        ([true[0], elsewhere[1], *true[2:8], elsewhere[8]], True),
+        ([*true[:8], elsewhere[8]], False),
+        ([true[0], elsewhere[1], *true[2:]], False),
+        ([true[0], true[0], *true[2:]], False),
+    ):
+        (fact,) = [fact for fact in score(shown, made, config) if fact.what == "colour"]
+        assert (fact.clip, fact.after, fact.right) == (8, 6, right)
+
+
 def test_a_film_that_never_leaves_a_place_or_an_object_has_remembered_nothing():
     for cuts, whats in ((0, {"colour"}), (1, {"colour", "texture", "ground"})):
         shown = draw_story(0, ShapesConfig(gap=8, cuts=cuts))

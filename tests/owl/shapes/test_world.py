@@ -92,6 +92,28 @@ def test_without_cuts_there_is_one_place_and_with_all_cuts_long_absences_hold_on
         assert any(shot.cut for shot in draw_story(seed, ShapesConfig(cuts=1, gap=5, frames=2)).shots)
 
 
+def test_an_object_that_arrives_is_in_no_picture_given_and_comes_back():
+    for seed in range(20):
+        shown = draw_story(seed, ShapesConfig(arrivals=1, gap=6, frames=2))
+        empty, arrives, *later = shown.shots
+        assert (empty.thing, empty.event.verb) == (None, "empty")
+        assert arrives.thing
+        assert not arrives.returns
+        assert arrives.text.startswith(f"a {arrives.thing.shape} returns from the ")
+        assert [shot.returns["colour"] for shot in later if "colour" in shot.returns] == [6]
+        assert {shot.thing for shot in later if shot.thing and shot.number == 0} == {arrives.thing}
+
+
+def test_as_many_films_as_asked_begin_empty():
+    begins = [draw_story(seed, ShapesConfig(arrivals=0.5, frames=2)).shots[0].thing for seed in range(100)]
+    assert 35 < begins.count(None) < 65
+
+
+def test_an_arrival_leaves_room_for_the_gap():
+    with pytest.raises(UserError, match="gap is 7 of 9 clips, and objects arrive; expected at most 6"):
+        load_config(ShapesConfig, {"arrivals": 0.5, "gap": 7}, where="shapes config")
+
+
 def test_a_film_of_one_clip_shows_an_object_and_nothing_returns():
     (shot,) = draw_story(0, ShapesConfig(clips=1)).shots
     assert shot.thing
