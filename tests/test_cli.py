@@ -171,6 +171,14 @@ def test_all_mistakes_of_a_config_file_are_told_at_once(tmp_path):
     fails(longtake(*arguments, cwd=tmp_path), 20, "encodin", "stepps")
 
 
+def test_the_help_of_a_step_lists_its_parameters():
+    said = longtake("step", "captioning", "--help").stdout
+    assert "Parameters of captioning:" in said
+    assert "data_root  must be given" in said
+    assert "dataset    default: clips" in said
+    assert "Parameters of" not in longtake("step", "--help").stdout
+
+
 def test_the_help_of_run_names_all_that_a_config_file_may_have():
     said = longtake("run", "--help").stdout
     for pipeline in LOCAL_PIPELINES:

@@ -105,7 +105,22 @@ def run(
     sys.exit(outcome.exit_code)
 
 
-@click.command(short_help="Runs one step in this process, as a pod does.")
+class _StepCommand(click.Command):
+    """Whose help, beside a step's name, lists that step's parameters."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["step"] = next((given for given in args if given in STEPS), None)
+        return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from longtake.stages.by_name import list_parameters
+
+        if name := ctx.meta["step"]:
+            with formatter.section(f"Parameters of {name}"):
+                formatter.write_dl(list_parameters(name))
+
+
+@click.command(cls=_StepCommand, short_help="Runs one step in this process, as a pod does.")
 @click.argument("name", type=click.Choice(STEPS))
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Parameters, as YAML or JSON.")
 @click.option(
@@ -124,6 +139,8 @@ def step(
     longtake step slicing --set raw=s3://footage/raw \\
         --set data_root=s3://lake/data \\
         --set 'config={"rule": {"min_clip_s": 4}}'
+
+    `longtake step slicing --help` lists that step's parameters; components/slicing/README.md explains them.
     """
     from longtake.stages.by_name import read_settings, run_step, write_outputs
     from longtake.telemetry import log_json

@@ -50,6 +50,14 @@ def run_step(name: str, parameters: Mapping[str, Any]) -> Result | str:
     return step(**checked)
 
 
+def list_parameters(name: str) -> list[tuple[str, str]]:
+    """Each parameter of a step, and what it is where it is not given."""
+    return [
+        (key, "must be given" if parameter.default is parameter.empty else f"default: {_as_given(parameter.default)}")
+        for key, parameter in inspect.signature(_step(name)).parameters.items()
+    ]
+
+
 def read_settings(name: str, settings: Iterable[str]) -> dict[str, Any]:
     """Each NAME=VALUE as a parameter of the step: as it is where that is a text, else read as YAML. Raises UserError."""
     hints = get_type_hints(_step(name))
@@ -80,6 +88,10 @@ def write_outputs(result: Result | str, folder: Path) -> None:
                 value = getattr(result, field.name)
                 # A text goes as it is: what comes next takes it for a name.
                 (folder / f"{field.name}.json").write_text(value if isinstance(value, str) else json.dumps(value))
+
+
+def _as_given(default: object) -> str:
+    return str(default) if default or default == 0 else "none"
 
 
 def _step(name: str) -> Callable[..., Result | str]:
