@@ -8,12 +8,8 @@ A training that is killed goes on.
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 
-import torch
-
-from benchmarks.measure import machine, print_table, spread
-from benchmarks.owl_models import HELD_OUT, VARIANTS, WORLD, films_of, learn
+from benchmarks.owl_models import HELD_OUT, VARIANTS, WORLD, films_of, learn, measure_seeds
 from longtake.owl.shapes.scoring import Fact, What, score, share_right
 from longtake.owl.shapes.world import draw_story
 from longtake.owl.world_model import WorldModel
@@ -41,30 +37,17 @@ def forget(model: WorldModel) -> WorldModel:
     return model
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=1200)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--films", type=int, default=FILMS)
-    parser.add_argument("--out", type=Path, default=Path("owl-memory"), help="checkpoints")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
-    rows: dict[str, list[dict[str, float]]] = {}
-    for seed in range(given.seeds):
-        for name in (TEXT, STATE):
-            model = learn(name, seed, given.steps, given.out, world=LEARNED)
-            rows.setdefault(name, []).append(judge_model(name, model, given.films))
-        rows.setdefault(f"{STATE}, last triplet alone", []).append(judge_model(STATE, forget(model), given.films))
-        unused = learn(STATE, seed, given.steps, given.out)
-        rows.setdefault(f"{STATE}, of films without arrivals", []).append(judge_model(STATE, unused, given.films))
-        print({name: seeds[-1] for name, seeds in rows.items()}, flush=True)
-    print(machine())
-    print_table(
-        ("given", *MEASURED),
-        [(name, *(spread([seed[what] for seed in seeds]) for what in MEASURED)) for name, seeds in rows.items()],
-    )
+def rows_of(seed: int, given: argparse.Namespace) -> dict[str, dict[str, float]]:
+    text = learn(TEXT, seed, given.steps, given.out, world=LEARNED)
+    state = learn(STATE, seed, given.steps, given.out, world=LEARNED)
+    unused = learn(STATE, seed, given.steps, given.out)
+    return {
+        TEXT: judge_model(TEXT, text, given.films),
+        STATE: judge_model(STATE, state, given.films),
+        f"{STATE}, last triplet alone": judge_model(STATE, forget(state), given.films),
+        f"{STATE}, of films without arrivals": judge_model(STATE, unused, given.films),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    measure_seeds(__doc__ or "", MEASURED, rows_of, FILMS)

@@ -4,8 +4,9 @@ All begin with one film decoder of a seed that was trained on pictures and capti
 from the same stories in the same order, and films as many clips in its last stage. A training that is killed goes on.
 """
 
+import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.measure import machine, print_table, spread
 from longtake.dit.checkpoint import load_checkpoint, save_checkpoint
 from longtake.dit.config import DiTConfig, Objective
 from longtake.dit.recipe import Schedule
@@ -279,3 +281,29 @@ def _train(
 
 def file_name(name: str, seed: int) -> str:
     return f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+
+
+def measure_seeds(
+    about: str,
+    measured: Sequence[str],
+    rows_of: Callable[[int, argparse.Namespace], Mapping[str, Mapping[str, float]]],
+    films: int,
+) -> None:
+    """The command of a benchmark: the rows of each seed, and their table."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--films", type=int, default=films)
+    parser.add_argument("--out", type=Path, default=Path("owl-memory"), help="checkpoints")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    seeds = []
+    for seed in range(given.seeds):
+        seeds.append(rows_of(seed, given))
+        print(seed, seeds[-1], flush=True)
+    print(machine())
+    print_table(
+        ("given", *measured),
+        [(row, *(spread([rows[row][what] for rows in seeds]) for what in measured)) for row in seeds[0]],
+    )

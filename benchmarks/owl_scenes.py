@@ -9,13 +9,11 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count, islice, pairwise
-from pathlib import Path
 
 import numpy as np
-import torch
 
-from benchmarks.measure import machine, median, print_table, spread
-from benchmarks.owl_models import HELD_OUT, VARIANTS, WORLD, films_of, learn
+from benchmarks.measure import median
+from benchmarks.owl_models import HELD_OUT, VARIANTS, WORLD, films_of, learn, measure_seeds
 from longtake.owl.shapes.judging import judge
 from longtake.owl.shapes.script import Shot
 from longtake.owl.shapes.world import Shown, draw_story
@@ -68,26 +66,12 @@ def _step(one_HW3: Frames, other_HW3: Frames) -> float:
     return float(np.abs(one_HW3.astype(int) - other_HW3).mean())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=1200)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--films", type=int, default=FILMS)
-    parser.add_argument("--out", type=Path, default=Path("owl-memory"), help="checkpoints")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
-    rows: dict[str, list[dict[str, float]]] = {row: [] for row in ROWS}
-    for seed in range(given.seeds):
-        for row, (name, alone) in ROWS.items():
-            rows[row].append(judge_model(name, learn(name, seed, given.steps, given.out), alone, given.films))
-            print(seed, row, rows[row][-1], flush=True)
-    print(machine())
-    print_table(
-        ("given", *MEASURED),
-        [(row, *(spread([seed[what] for seed in seeds]) for what in MEASURED)) for row, seeds in rows.items()],
-    )
+def rows_of(seed: int, given: argparse.Namespace) -> dict[str, dict[str, float]]:
+    return {
+        row: judge_model(name, learn(name, seed, given.steps, given.out), alone, given.films)
+        for row, (name, alone) in ROWS.items()
+    }
 
 
 if __name__ == "__main__":
-    main()
+    measure_seeds(__doc__ or "", MEASURED, rows_of, FILMS)
