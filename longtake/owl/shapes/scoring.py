@@ -11,6 +11,8 @@ from longtake.owl.shapes.script import Shot
 from longtake.owl.shapes.world import Shown
 from longtake.owl.story import Frames
 
+NOT_TOLD = "not told"
+"""Expected where the film showed nothing that could be kept."""
 What = Literal["event", "presence", "colour", "texture", "ground"]
 
 
@@ -86,7 +88,7 @@ def _facts_of(clip: int, shot: Shot, seen: Seen, before: Seen | None, colour: st
                 clip=clip,
                 what=what,
                 after=after,
-                expected=str(expected[what]),
+                expected=expected[what] or NOT_TOLD,
                 found=found,
                 stayed=_stayed(shot, before),
             )
