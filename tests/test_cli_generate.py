@@ -69,6 +69,8 @@ def test_prompts_of_a_file_are_a_film_each(place, tmp_path):
         (("--prompt", "A square.", "--film", "8s", "--segments", 2), "give it, or --segments and --cuts"),
         (("--prompt", "A square.", "--cuts", "2;3"), "expected numbers with commas between"),
         (("--prompt", "A square.", "--set", "motion"), "expected something like --set motion=20"),
+        (("--prompt", "A square.", "--set", "moton=4"), "did you mean 'motion'"),
+        (("--prompt", "A square.", "--dynamics", "@0"), "is empty; say what happens next"),
         (("--prompt", "A square.", "--dynamics", "it leaves@4"), "the film has segments 0 to 3"),
         (("--prompt", "A square.", "--steps", 5000), "'sampling.steps' is 5000"),
         ((), "say what the film shows"),

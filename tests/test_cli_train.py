@@ -72,7 +72,7 @@ def test_each_stage_of_a_world_model_is_one_line_that_says_the_next(tmp_path):
     assert said.exit_code == 0, said.output
     assert "after 1 steps; model file://" in said.stdout
     following = said.stdout.splitlines()[-1]
-    assert "--stage world --start file://" in following
+    assert f"--stage world --config {tmp_path / 'owl.yaml'} --start file://" in following
     start = following.rpartition(" ")[2]
     again = call_owl(*given, "--stage", "world", "--start", start)
     assert "longtake generate --model file://" in again.stdout

@@ -69,16 +69,18 @@ def generate(
         --segments 12 --dynamics "the cat jumps down@4"
     longtake generate --model owl.safetensors --prompts i2v.json --images crop/16-9 --data-root s3://lake/data
     """
-    from longtake.dit.asking import read_pairs
+    from longtake.dit.asking import RANGES, check_names, read_pairs
     from longtake.stages import generating
 
     if film and (segments or cuts):
         raise UserError(
             "--film says how long the film is and where it is cut; give it, or --segments and --cuts, one of the two"
         )
+    asked = read_pairs(metrics, "--set")
+    check_names(asked, list(RANGES), RANGES)
     script: dict[str, Any] = {
         "film": film, "segments": segments, "cuts": None if cuts is None else _read_cuts(cuts), "dynamics": list(dynamics) or None,
-        "conditions": read_pairs(metrics, "--set") or None, "seed": seed,
+        "conditions": asked or None, "seed": seed,
     }  # fmt: skip
     config = _config(config_file, script, {"steps": steps, "text_guidance": guidance})
     logging.getLogger("longtake").addHandler(logging.NullHandler())  # what it warns of is told

@@ -110,8 +110,9 @@ def train_owl(
         click.echo(UNJUDGED_WORLD)
     following = {"alignment": "generative", "generative": "world"}.get(summary.training_stage)
     if following:
+        same = f" --config {config_file}" if config_file else ""
         click.echo(
-            f"the next stage: longtake train-owl --data-root {data_root} --stage {following} --start {summary.model}"
+            f"the next stage: longtake train-owl --data-root {data_root} --stage {following}{same} --start {summary.model}"
         )
     else:
         click.echo(f'films of it: longtake generate --model {summary.model} --prompt "..." --image FILE')

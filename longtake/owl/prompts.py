@@ -71,13 +71,13 @@ def read_prompts(path: str | Path, images: str | Path | None = None) -> list[Pro
     return prompts
 
 
-def check_prompt(text: object, place: str = "the prompt") -> str:
+def check_prompt(text: object, place: str = "the prompt", tells: str = "what the film shows") -> str:
     """The text on one line. Raises UserError for none, an empty one, half a character, or more than 10,000 words."""
     if not isinstance(text, str):
         raise UserError(f"{place} is {text!r:.40}; expected a text")
     words = text.replace("\0", " ").split()
     if not words:
-        raise UserError(f"{place} is empty; say what the film shows")
+        raise UserError(f"{place} is empty; say {tells}")
     if len(words) > LONGEST_WORDS:
         raise UserError(f"{place} has {len(words):,} words; at most {LONGEST_WORDS:,} are possible")
     if any("\ud800" <= char <= "\udfff" for char in text):
@@ -105,7 +105,7 @@ def parse_override(given: Sequence[str], segments: int) -> dict[int, str]:
             )
         if segment in found:
             raise UserError(f"dynamics of segment {segment} are given twice: {found[segment][:40]!r} and {text[:40]!r}")
-        found[segment] = check_prompt(text, f"the text of dynamics {one[:80]!r}")
+        found[segment] = check_prompt(text, f"the text of dynamics {one[:80]!r}", "what happens next")
     return found
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from longtake.config import STRICT
+from longtake.owl.shapes.config import check_gap
 
 Source = Literal["shapes", "clips", "vript", "activitynet"]
 
@@ -20,11 +21,12 @@ class ShapesStories:
     """After how many clips what was hidden comes back; 0: drawn for each time."""
     cuts: float = Field(default=0.5, ge=0, le=1)
     """Share of absences that are, or hold, a cut to another place and back."""
+    arrivals: float = Field(default=0.0, ge=0, le=1)
+    """Share of stories that begin in an empty place, into which their object comes in the second clip."""
 
     @model_validator(mode="after")
     def _check(self) -> "ShapesStories":
-        if self.gap >= self.clips:
-            raise ValueError(f"gap is {self.gap} of {self.clips} clips; expected fewer")
+        check_gap(self.gap, self.clips, self.arrivals)
         return self
 
 

@@ -87,6 +87,15 @@ class OwnWords:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
+    def unknown(self, text: str) -> list[str]:
+        """The words of a text that it does not know, in order, each once."""
+        found = self._tokenizer.encode(text, add_special_tokens=False)
+        return list(
+            dict.fromkeys(
+                text[a:b].strip() for number, (a, b) in zip(found.ids, found.offsets, strict=True) if number == 0
+            )
+        )
+
     def decode(self, ids: Sequence[int]) -> str:
         said: str = self._tokenizer.decode([number for number in ids if number > self.close_id])
         return said.strip()

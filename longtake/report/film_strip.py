@@ -48,8 +48,8 @@ class StripSegment:
     start_s: float
     text: str
     """The dynamics that it was made by; empty: none."""
-    by_user: bool = False
-    """Who wrote the text."""
+    text_from: str = ""
+    """Whose it is: the prompt, the user's text; empty: the model's own."""
     strip: bytes
     """JPEG: a few of its new frames side by side."""
     seam: bytes = b""

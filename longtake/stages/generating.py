@@ -33,6 +33,10 @@ FOLLOWS = {
     "stop": "the film ends with it",
 }
 """What is said of a segment that crosses a line."""
+PAPERS_SEGMENT_S = 2.0
+"""What the lengths 2s, 8s and 24s are named by."""
+MOST_SAID = 8
+"""Unknown words that are named."""
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +134,7 @@ class _Shooting:
         self.done = skipped = sum(len(rows) for rows in made.values())
         self.step.begin(inputs=self.total, skipped=skipped)
         self.show(self.done, self.total)
-        self._warn(orders[0])
+        self._warn(orders)
         self._say_done(orders, made)
         for reels in self._batches(orders, made):
             self._film(reels)
@@ -146,9 +150,23 @@ class _Shooting:
         records = [film.to_record(self.lake) for film in films]
         return GeneratingSummary(**vars(summary), film=records[0]["film"], films=records)
 
-    def _warn(self, order: "Order") -> None:
-        plot = order.plot
-        if plot.segments - 1 in plot.dynamics and self.studio.card.config.dynamics.reading == "anticipate":
+    def _warn(self, orders: "Sequence[Order]") -> None:
+        plot, card = orders[0].plot, self.studio.card
+        if unknown := unknown_words(card.words, [*plot.dynamics.values(), *(order.wanted.prompt for order in orders)]):
+            named = ", ".join(map(repr, unknown[:MOST_SAID]))
+            self.tell(f"the model does not know {named}: no text that it learned from has it, and it steers nothing")
+        if card.stage == "alignment":
+            self.tell(
+                "the model comes from stage alignment: its film decoder has not learned to follow states yet; train the stages "
+                "generative and world first"
+            )
+        segment_s = (card.film.frames - 1) / card.film.fps
+        if self.studio.config.script.segments is None and segment_s != PAPERS_SEGMENT_S:
+            self.tell(
+                f"segments of this model are of {segment_s:g} s, not {PAPERS_SEGMENT_S:g}: film "
+                f"{self.studio.config.script.film!r} comes to {plot.segments * segment_s:g} s; for another length say how many segments"
+            )
+        if plot.segments - 1 in plot.dynamics and card.config.dynamics.reading == "anticipate":
             self.tell(
                 f"dynamics of segment {plot.segments - 1}, the last, steer nothing: a text steers the segment after the one it is given for"
             )
@@ -163,7 +181,9 @@ class _Shooting:
         for order in orders:
             rows = made[order.rollout_id]
             if rows and not is_over(order, rows):
-                self.tell(f"film {order.rollout_id} goes on behind segment {rows[-1].index} of {order.plot.segments}")
+                self.tell(
+                    f"film {order.rollout_id}: {len(rows)} of {order.plot.segments} segments are there; it goes on behind them"
+                )
 
     def _batches(self, orders: "Sequence[Order]", made: Mapping[str, list[Segment]]) -> "Iterator[list[Reel]]":
         """Films that are made together: the same ones whatever was there before, so that they come out the same, and of those that are
@@ -233,6 +253,13 @@ class _Shooting:
             self.tell(f"{row.crossed}; {FOLLOWS[row.verdict]}")
         self.done += 1
         self.show(self.done, self.total)
+
+
+def unknown_words(words: str | None, texts: "Sequence[str]") -> list[str]:
+    """Those that a small language model does not know; a pretrained one knows all."""
+    from longtake.owl.words import OwnWords
+
+    return OwnWords.from_json(words).unknown(" ".join(texts)) if words else []
 
 
 def _hold_threads() -> None:

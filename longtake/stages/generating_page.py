@@ -135,7 +135,7 @@ def _segments(film: Film, pieces: Sequence[Path], studio: Studio) -> Iterator[St
         steered_by = row if own else film.rows[row.index - 1] if row.index else None
         yield StripSegment(
             row=row, start_s=start_s, text=steered_by.dynamics if steered_by else film.order.wanted.prompt,
-            by_user=steered_by is None or steered_by.dynamics_given, strip=_strip(frames_NHW3),
+            text_from="prompt" if steered_by is None else "user's text" if steered_by.dynamics_given else "", strip=_strip(frames_NHW3),
             seam=b"" if before_HW3 is None else _strip(np.stack([before_HW3, frames_NHW3[0]])), note=_note(row),
         )  # fmt: skip
         before_HW3 = frames_NHW3[-1]

@@ -52,6 +52,12 @@ def test_without_texts_all_words_are_unknown():
     assert words.encode("red") == [0]
 
 
+def test_words_that_it_does_not_know_are_named_once_each():
+    words = OwnWords.of(TEXTS)
+    assert words.unknown("The zebra goes left, a Zebra and a red cat.") == ["zebra", "Zebra", "and", "cat"]
+    assert words.unknown("The red square goes.") == []
+
+
 @pytest.mark.parametrize("said", ["{", "[]", "no json"])
 def test_what_is_no_json_of_words_is_refused(said):
     with pytest.raises(UserError, match="no words"):

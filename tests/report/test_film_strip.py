@@ -55,7 +55,8 @@ def make_strip(segments=12, **fields):
         seam = b"" if before is None else encode_jpeg(strip(np.stack([before, new[0]]), 2, 60))
         shown.append(
             StripSegment(
-                row=row, start_s=start_s, text=f"the square goes on, part {number}" if number else "", by_user=number == 6,
+                row=row, start_s=start_s, text=f"the square goes on, part {number}" if number else "",
+                text_from="user's text" if number == 6 else "",
                 strip=encode_jpeg(strip(new, 5, 72)), seam=seam,
                 note="segment 10: seam against its surroundings, pixels 4.1, above the line of 3 by 1.1" if number == 10 else "",
             )
@@ -88,7 +89,7 @@ def test_the_page_stands_alone_and_shows_a_strip_and_a_seam_of_every_segment(mad
 def test_texts_cuts_the_users_words_and_notes_are_marked(made):
     page = film_strip(made)
     assert page.count('class="segment cut"') == len(CUTS)
-    assert page.count(">user's text</span>") == 1
+    assert page.count(">user&#39;s text</span>") == 1
     assert "the square goes on, part 7" in page
     assert page.count(">no text</span>") == 1
     assert "above the line of 3 by 1.1" in page

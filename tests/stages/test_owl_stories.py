@@ -28,6 +28,14 @@ def opened(lake, stories, folder, raw="", **film):
     return config, open_source(lake, config, config.film, folder, raw=raw, captioning_config={})
 
 
+def test_drawn_stories_have_what_their_section_says(tmp_path):
+    section = {"clips": 6, "gap": 2, "cuts": 0.25, "arrivals": 0.5}
+    _, source = opened(Lake(str(tmp_path / "data")), {"shapes": section}, tmp_path)
+    assert {name: getattr(source.config, name) for name in section} == section
+    with pytest.raises(UserError, match="gap is 4 of 6 clips, and objects arrive; expected at most 3"):
+        opened(Lake(str(tmp_path / "data")), {"shapes": section | {"gap": 4}}, tmp_path)
+
+
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory):
     """A lake with three films of two captioned shots each, but for one shot; and the films."""

@@ -9,6 +9,17 @@ ALGORITHM_VERSION = 1
 """Raise it whenever the same seed and config would give another story."""
 
 
+def check_gap(gap: int, clips: int, arrivals: float) -> None:
+    """Raises ValueError for a gap that films of so many clips have no room for."""
+    if gap >= clips:
+        raise ValueError(f"gap is {gap} of {clips} clips; expected fewer: what comes back was seen before")
+    if arrivals and gap > clips - 3:
+        raise ValueError(
+            f"gap is {gap} of {clips} clips, and objects arrive; expected at most {clips - 3}: one clip is without the object, in one it "
+            "comes, and in one it is last seen"
+        )
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ShapesConfig:
     """Stories of moving shapes."""
@@ -30,15 +41,7 @@ class ShapesConfig:
 
     @model_validator(mode="after")
     def _check(self) -> "ShapesConfig":
-        if self.gap >= self.clips:
-            raise ValueError(
-                f"gap is {self.gap} of {self.clips} clips; expected fewer: what comes back was seen before"
-            )
-        if self.arrivals and self.gap > self.clips - 3:
-            raise ValueError(
-                f"gap is {self.gap} of {self.clips} clips, and objects arrive; expected at most {self.clips - 3}: "
-                "one clip is without the object, in one it comes, and in one it is last seen"
-            )
+        check_gap(self.gap, self.clips, self.arrivals)
         return self
 
     @property
