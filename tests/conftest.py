@@ -9,8 +9,10 @@ from hypothesis import settings
 
 from longtake.errors import UserError
 
-settings.register_profile("untimed", deadline=None)  # tests share their machine: how long an example takes says nothing
-settings.load_profile("untimed")
+# Tests share their machine: how long an example takes says nothing. The same examples each time, so that what fails for one fails for all;
+# LONGTAKE_EXPLORE=1 draws others.
+settings.register_profile("longtake", deadline=None, derandomize="LONGTAKE_EXPLORE" not in os.environ)
+settings.load_profile("longtake")
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a shell's background, which our children would inherit
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -43,7 +43,7 @@ def fit(trials, copies=0):
 
 
 @settings(max_examples=25)
-@given(*[st.floats(-0.5, 0.5)] * 4, st.floats(1e-4, 1e-3), st.floats(-0.9, 0.9), st.floats(1e-4, 1e-3))
+@given(*[st.floats(-0.3, 0.3)] * 4, st.floats(1e-4, 1e-3), st.floats(-0.9, 0.9), st.floats(1e-4, 1e-3))
 def test_any_surface_of_this_form_is_found_without_noise(t_batch, n_batch, t_lr, n_lr, of_batch, of_both, of_lr):
     laws = {
         "batch_law": PowerLaw(quantity="batch", scale=2e4, exponents={"tokens": t_batch, "params": n_batch}, unit=1e8),
